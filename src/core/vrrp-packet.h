@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "vrrp-types.h"
+
+enum {
+	VRRP_PROTOCOL = 112,    /* IP protocol number of VRRP */
+	VRRP_PROTOCOL_AH = 51,  /* ... and of the authentication header */
+	VRRP_ADDRESSES_MAX = 255, /* the count field is a byte */
+	VRRP_AH_SIZE = 24,
+	VRRP_ICV_SIZE = 12,
+	/* The largest packet that we send or accept: IPv4 with options, AH, and 255 IPv6 addresses. */
+	VRRP_PACKET_MAX = 60 + VRRP_AH_SIZE + 8 + 16 * VRRP_ADDRESSES_MAX + 8,
+};
+
+/* A received packet, taken apart but not yet judged. The pointers point into the caller's buffer. */
+typedef struct VrrpPacket {
+	VrrpAddress source;
+	VrrpAddress destination;
+	uint8_t ttl;
+	uint8_t protocol; /* VRRP_PROTOCOL, or VRRP_PROTOCOL_AH where an AH precedes the message */
+	uint8_t version;
+	uint8_t type;
+	uint8_t vrid;
+	uint8_t priority;
+	uint8_t count;           /* of addresses */
+	uint8_t auth_type;       /* version 2 */
+	uint64_t interval_nsec;  /* as on the wire, seconds or centiseconds */
+	uint32_t ah_spi;         /* host order */
+	uint32_t ah_number;      /* host order */
+	const uint8_t *ip;       /* the IP header; NULL for IPv6, whose header the kernel keeps */
+	size_t ip_header_length;
+	const uint8_t *ah;       /* NULL without AH */
+	const uint8_t *message;  /* the VRRP header and what follows */
+	size_t message_length;
+	const uint8_t *addresses;      /* count * 4 or 16 bytes, inside message; valid after vrrp_packet_check */
+	VrrpChecksum checksum_form;    /* set by vrrp_packet_check: which form matched (version 3, IPv4) */
+} VrrpPacket;
+
+/* What one instance expects of the packets addressed to it. */
+typedef struct VrrpPacketRules {
+	uint8_t family;           /* VrrpFamily */
+	uint8_t version;
+	uint8_t vrid;
+	uint8_t priority;         /* own effective priority: a v2 owner discards everything (checklist R11) */
+	uint8_t minimum_ttl;      /* 255 for multicast */
+	bool unicast;
+	VrrpAuth auth;
+	uint8_t key[VRRP_KEY_SIZE];
+	uint64_t interval_nsec;   /* own; compared in version 2 only */
+	const VrrpAddress *peers; /* the accepted sources of a unicast instance */
+	size_t peer_count;
+} VrrpPacketRules;
+
+/* What vrrp_packet_encode writes. */
+typedef struct VrrpPacketContent {
+	VrrpAddress source;
+	VrrpAddress destination;
+	uint8_t ttl;
+	uint8_t version;
+	uint8_t vrid;
+	uint8_t priority;
+	uint64_t interval_nsec;
+	VrrpAuth auth;
+	uint8_t key[VRRP_KEY_SIZE];
+	uint32_t ah_number;       /* goes into the AH; its low 16 bits, never 0, become the IP identification */
+	bool unicast;             /* AH: the TTL is hashed as zero for unicast, as it stands for multicast */
+	VrrpChecksum checksum;    /* version 3, IPv4; AUTO means pseudo-header */
+	const VrrpAddress *addresses;
+	size_t address_count;
+} VrrpPacketContent;
+
+/* Takes an IPv4 packet apart, from its IP header on. Verifies only what is needed to find the instance:
+ * the IP header (ihl, total length, fragment), the form of the AH, and that a VRRP header is complete.
+ * Returns VRRP_REJECT_NONE, _IP_HEADER, _AUTH_HEADER or _TRUNCATED; on an error @ret holds what was
+ * readable (source and TTL wherever there was an IP header), the rest is zero. Never reads outside @data. */
+VrrpReject vrrp_packet_parse_ipv4(const uint8_t *data, size_t size, VrrpPacket *ret);
+
+/* Judges a parsed packet by the rules of one instance, in the order destination, unknown peer, TTL,
+ * version, type, length (an HMAC trailer has its own reason), auth type, checksum, count, interval, key,
+ * owner: RFC 9568 7.1, RFC 3768 7.1, and design rules 6 to 9. Sets @packet->addresses and
+ * ->checksum_form. Sequence numbers are not judged here: vrrp_replay_check does that afterwards. */
+VrrpReject vrrp_packet_check(VrrpPacket *packet, const VrrpPacketRules *rules);
+
+/* Writes a complete IPv4 packet, IP header included (for IP_HDRINCL), signed where @content says so.
+ * Returns its size, or -ENOSPC, or -EINVAL where the fields do not fit the version. */
+int vrrp_packet_encode_ipv4(const VrrpPacketContent *content, uint8_t *buffer, size_t size);
+
+/* The Internet checksum over @data, in host order; @sum is a partial sum to start from. */
+uint16_t vrrp_packet_checksum(uint32_t sum, const uint8_t *data, size_t size);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * How the threads talk. A Ring is a single-producer single-consumer queue of fixed-size elements that refuses
+ * when it is full; a Tape is one that never refuses but overwrites the oldest, and tells the reader how many it
+ * missed. Both wake the reader through an eventfd. Memory is allocated by *_init only.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Ring {
+	unsigned char *elements;
+	size_t element_size;
+	uint32_t capacity; /* a power of two */
+	int wake_fd;       /* eventfd, non-blocking: readable when there may be something */
+	_Alignas(64) atomic_uint head; /* next to read; the consumer's */
+	_Alignas(64) atomic_uint tail; /* next to write; the producer's */
+} Ring;
+
+/* @capacity is rounded up to a power of two. Returns 0 or negative errno. */
+int ring_init(Ring *ring, size_t element_size, uint32_t capacity);
+void ring_deinit(Ring *ring);
+/* Returns 0, or -EAGAIN where the ring is full; wakes the reader. Producer only. */
+int ring_push(Ring *ring, const void *element);
+/* Returns true and fills @element, or false where the ring is empty. Consumer only. */
+bool ring_pop(Ring *ring, void *element);
+/* How many elements wait now; more may come. Consumer only. */
+uint32_t ring_pending(Ring *ring);
+/* Resets the eventfd. The consumer calls it before it pops until empty. */
+void ring_acknowledge(Ring *ring);
+
+typedef struct Tape {
+	_Atomic uint64_t *words;    /* per slot: its sequence, then the element */
+	size_t element_size;
+	size_t slot_words;
+	uint32_t capacity;
+	int wake_fd;
+	uint64_t next_read;         /* the consumer's */
+	_Alignas(64) _Atomic uint64_t next_write;
+} Tape;
+
+int tape_init(Tape *tape, size_t element_size, uint32_t capacity);
+void tape_deinit(Tape *tape);
+/* Never fails, never waits. Producer only. */
+void tape_push(Tape *tape, const void *element);
+/* Returns true and fills @element; *@ret_lost is how many were overwritten before it. False when empty. */
+bool tape_pop(Tape *tape, void *element, uint64_t *ret_lost);
+void tape_acknowledge(Tape *tape);
