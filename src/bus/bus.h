@@ -23,7 +23,7 @@ void bus_instance_removed(Bus *bus, ModelInstance *instance);
 void bus_instance_changed(Bus *bus, ModelInstance *instance);
 /* A transition; the model already holds the status right after it. Flushes PropertiesChanged of this instance, then emits
  * StateChanged. */
-void bus_instance_transition(Bus *bus, ModelInstance *instance, VrrpState state, VrrpState old, VrrpReason reason,
-			     guint64 number);
+void bus_instance_transition(Bus *bus, ModelInstance *instance, VrrpState state, VrrpState old,
+			     VrrpReason reason, guint64 number);
 /* A reload was applied: ConfigReloaded, ConfigErrors. */
 void bus_config_reloaded(Bus *bus);

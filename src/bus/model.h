@@ -15,13 +15,14 @@
 typedef struct ModelInstance {
 	char *name;
 	char *fragment_path;
-	Settings *settings;            /* as running */
-	gboolean running;              /* FALSE where disabled: then @status is zero and @shared NULL */
-	InstanceStatus status;         /* the last that the engine reported */
+	Settings *settings;    /* as running */
+	gboolean running;      /* FALSE where disabled: then @status is zero and @shared NULL */
+	InstanceStatus status; /* the last that the engine reported */
 	guint64 state_since_realtime_usec;
 	guint64 state_since_monotonic_usec;
-	InstanceShared *shared;        /* counters and times of peers, read relaxed; NULL where not running */
-	void *daemon;                  /* the daemon's own */
+	InstanceShared
+		*shared; /* counters and times of peers, read relaxed; NULL where not running */
+	void *daemon;    /* the daemon's own */
 } ModelInstance;
 
 typedef struct ModelReloadResult {
@@ -36,14 +37,15 @@ typedef struct Model Model;
 
 typedef struct ModelOperations {
 	/* Asks the engine; @done comes later, also when the instance goes meanwhile. */
-	void (*failover)(Model *model, ModelInstance *instance, guint64 hold_usec, ModelDone done, void *userdata);
+	void (*failover)(Model *model, ModelInstance *instance, guint64 hold_usec, ModelDone done,
+			 void *userdata);
 	/* Reads the files and applies the difference, or only compares where @check_only. The caller frees the result. */
 	ModelReloadResult *(*reload)(Model *model, gboolean check_only);
 } ModelOperations;
 
 struct Model {
-	GHashTable *instances;   /* name -> ModelInstance * */
-	GPtrArray *errors;       /* ConfigError * of the last load: the property ConfigErrors */
+	GHashTable *instances; /* name -> ModelInstance * */
+	GPtrArray *errors;     /* ConfigError * of the last load: the property ConfigErrors */
 	gboolean real_time;
 	guint64 max_lateness_usec; /* updated by the daemon about once a second */
 	const ModelOperations *operations;

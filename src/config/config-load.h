@@ -10,9 +10,9 @@
 
 typedef struct ConfigError {
 	char *file;
-	guint line;  /* 0 where it is the whole file */
-	char *text;  /* one line: the key, the value, what would be valid */
-	char *name;  /* the instance that keeps its former settings because of this; NULL for a mere warning */
+	guint line; /* 0 where it is the whole file */
+	char *text; /* one line: the key, the value, what would be valid */
+	char *name; /* the instance that keeps its former settings because of this; NULL for a mere warning */
 } ConfigError;
 
 void config_error_free(ConfigError *error);
@@ -24,8 +24,9 @@ typedef struct ConfigSource {
 } ConfigSource;
 
 typedef struct ConfigSet {
-	GHashTable *sources; /* name -> ConfigSource *, valid instances only, disabled ones included */
-	GPtrArray *errors;   /* ConfigError *: errors and warnings, ordered by file and line */
+	GHashTable
+		*sources; /* name -> ConfigSource *, valid instances only, disabled ones included */
+	GPtrArray *errors; /* ConfigError *: errors and warnings, ordered by file and line */
 } ConfigSet;
 
 void config_set_free(ConfigSet *set); /* accepts NULL */

@@ -18,7 +18,7 @@ typedef struct Settings {
 	char *name;
 	char *description;
 	gboolean enabled;
-	char *interface;            /* "" where there is none (unicast only) */
+	char *interface; /* "" where there is none (unicast only) */
 	guint8 vrid;
 	VrrpFamily family;
 	guint8 version;

@@ -4,26 +4,28 @@
 #include "vrrp-packet.h"
 
 enum {
-	VRRP_REPLAY_SOURCES = 32,            /* remembered senders per instance, least recent is replaced */
-	VRRP_AH_BLOCK = 1024,                /* numbers saved ahead at a time */
+	VRRP_REPLAY_SOURCES = 32, /* remembered senders per instance, least recent is replaced */
+	VRRP_AH_BLOCK = 1024,     /* numbers saved ahead at a time */
 };
-#define VRRP_AH_NUMBER_MAX UINT32_C(0xF0000000) /* above it the instance faults: numbers never wrap */
+#define VRRP_AH_NUMBER_MAX \
+	UINT32_C(0xF0000000) /* above it the instance faults: numbers never wrap */
 
 /* The ICV of a packet as keepalived makes it: HMAC-MD5 cut to 12 bytes, over the IP header with its mutable
  * fields zeroed (the TTL only for unicast), the AH with a zero ICV, and the message.
  * @ip is @ip_length bytes long (20 to 60), @ah points to VRRP_AH_SIZE bytes followed by the message. */
-void vrrp_auth_icv(const uint8_t key[VRRP_KEY_SIZE], bool unicast, const uint8_t *ip, size_t ip_length,
-		   const uint8_t *ah, const uint8_t *message, size_t message_length,
-		   uint8_t ret_icv[VRRP_ICV_SIZE]);
+void vrrp_auth_icv(const uint8_t key[VRRP_KEY_SIZE], bool unicast, const uint8_t *ip,
+		   size_t ip_length, const uint8_t *ah, const uint8_t *message,
+		   size_t message_length, uint8_t ret_icv[VRRP_ICV_SIZE]);
 
 /* Compares in constant time. */
 bool vrrp_auth_equal(const uint8_t *a, const uint8_t *b, size_t size);
 
 /* The AH numbers of one instance, sent and heard (design rule 9). */
 typedef struct VrrpReplay {
-	uint32_t sent;     /* the last number sent, or what was saved in the state directory */
-	uint32_t heard;    /* the highest valid number heard from anybody */
-	uint32_t saved_to; /* numbers up to here are saved: after a restart sending begins above it */
+	uint32_t sent;  /* the last number sent, or what was saved in the state directory */
+	uint32_t heard; /* the highest valid number heard from anybody */
+	uint32_t
+		saved_to; /* numbers up to here are saved: after a restart sending begins above it */
 } VrrpReplay;
 
 /* @saved is what the state directory holds (0: nothing), @seed what the clock proposes where nothing is saved. */
@@ -32,7 +34,8 @@ void vrrp_replay_init(VrrpReplay *replay, uint32_t saved, uint32_t seed);
 /* May a packet with @number be believed? Above everything sent and heard: yes, always. Otherwise only where we
  * are not master and hear no master (@master_heard false), so that a router whose counter was lost can come back
  * but a recorded advert cannot depose anybody. Does not change @replay. */
-bool vrrp_replay_check(const VrrpReplay *replay, uint32_t number, VrrpState state, bool master_heard);
+bool vrrp_replay_check(const VrrpReplay *replay, uint32_t number, VrrpState state,
+		       bool master_heard);
 
 /* Notes a number that was accepted. */
 void vrrp_replay_heard(VrrpReplay *replay, uint32_t number);

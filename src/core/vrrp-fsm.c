@@ -1,2 +1,597 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The state machine of one virtual router (RFC 9568 6.4; RFC 3768 6.4 where version 2 differs), with one phase that the
+ * RFC does not have: a router that leaves mastership goes on answering until it hears its successor, and goes on receiving
+ * for a little longer, so that a planned handover loses no packet.
+ *
+ * Owned by whoever embeds the VrrpFsm; nobody else writes it. Everything that happens comes in as an event, the kernel's
+ * answer to a request included; everything that is to be done goes out as an action. The machine must never assume that an
+ * action has succeeded, read a clock, or remember anything outside the struct. S1 to S14 in the comments number the rows of
+ * the RFC's state tables, as RFCs.md and the tests do.
+ */
+
+#include <errno.h>
+#include <string.h>
+
 #include "vrrp-fsm.h"
+#include "vrrp-timing.h"
+
+#define ANNOUNCE_CONFLICT_NSEC VRRP_NSEC_PER_SECOND
+
+/* Early and often enough that a lost frame does not matter, late enough that a switch that was still learning hears one. */
+static const uint64_t announce_schedule_nsec[] = {
+	0,
+	20 * VRRP_NSEC_PER_MSEC,
+	100 * VRRP_NSEC_PER_MSEC,
+	500 * VRRP_NSEC_PER_MSEC,
+	2 * VRRP_NSEC_PER_SECOND,
+	5 * VRRP_NSEC_PER_SECOND,
+};
+
+#define ANNOUNCE_ROUNDS (sizeof(announce_schedule_nsec) / sizeof(announce_schedule_nsec[0]))
+
+/* One call of vrrp_fsm_step. */
+typedef struct Step {
+	VrrpFsm *fsm;
+	VrrpTime now;
+	VrrpActions *actions;
+} Step;
+
+static void act(Step *step, VrrpAction action)
+{
+	/* No event yields more than six actions; the bound keeps a mistake from writing outside. */
+	if (step->actions->count < VRRP_ACTIONS_MAX)
+		step->actions->list[step->actions->count++] = action;
+}
+
+static void send_advert(Step *step, uint8_t priority)
+{
+	act(step, (VrrpAction){ .type = VRRP_ACTION_SEND_ADVERT, .priority = priority });
+}
+
+static void want_addresses(Step *step, VrrpAddresses addresses)
+{
+	if (step->fsm->wanted == addresses)
+		return;
+	step->fsm->wanted = addresses;
+	act(step, (VrrpAction){ .type = VRRP_ACTION_ADDRESSES, .addresses = addresses });
+}
+
+static void transition(Step *step, VrrpState state, VrrpReason reason)
+{
+	VrrpFsm *fsm = step->fsm;
+	VrrpState old = fsm->state;
+
+	fsm->state = state;
+	fsm->last_reason = reason;
+	fsm->state_since = step->now;
+	fsm->transitions++;
+	act(step, (VrrpAction){ .type = VRRP_ACTION_TRANSITION,
+				.transition = { .state = state, .old = old, .reason = reason } });
+}
+
+static void finish_failover(Step *step, int error)
+{
+	if (!step->fsm->failover_pending)
+		return;
+	step->fsm->failover_pending = false;
+	act(step, (VrrpAction){ .type = VRRP_ACTION_FAILOVER_DONE, .error = error });
+}
+
+static bool preempts(const VrrpFsm *fsm)
+{
+	return !fsm->holding && (fsm->parameters.preempt || fsm->parameters.priority == 255);
+}
+
+/* --- Announcements --------------------------------------------------------------------------------------------------- */
+
+/* The schedule always runs from its start: a client that missed the last rounds gets the dense ones again. */
+static void start_announcing(Step *step)
+{
+	step->fsm->announce_start = step->now;
+	step->fsm->announce_round = 0;
+	step->fsm->next_announce =
+		step->fsm->parameters.announce_count > 0 ? step->now : VRRP_TIME_NEVER;
+}
+
+/* Sends the round that is due. Rounds that a late wake-up missed are not made up for: one frame says it all. */
+static void announce_if_due(Step *step)
+{
+	VrrpFsm *fsm = step->fsm;
+	uint8_t rounds = fsm->parameters.announce_count;
+
+	if (!vrrp_time_reached(fsm->next_announce, step->now))
+		return;
+	act(step, (VrrpAction){ .type = VRRP_ACTION_ANNOUNCE, .round = fsm->announce_round });
+	if (rounds > ANNOUNCE_ROUNDS)
+		rounds = ANNOUNCE_ROUNDS;
+	do {
+		fsm->announce_round++;
+		fsm->next_announce =
+			fsm->announce_round < rounds
+				? vrrp_time_add(fsm->announce_start,
+						announce_schedule_nsec[fsm->announce_round])
+				: VRRP_TIME_NEVER;
+	} while (vrrp_time_reached(fsm->next_announce, step->now));
+}
+
+/* Clients may have heard the other master's announcements: tell them again, but not for each of its adverts. */
+static void announce_after_conflict(Step *step)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	if (fsm->held != VRRP_ADDRESSES_PRESENT)
+		return; /* the schedule starts once the addresses are there */
+	if (fsm->conflict_announced &&
+	    vrrp_time_since(step->now, fsm->last_conflict_announce) < ANNOUNCE_CONFLICT_NSEC)
+		return;
+	fsm->conflict_announced = true;
+	fsm->last_conflict_announce = step->now;
+	start_announcing(step);
+	announce_if_due(step);
+}
+
+/* --- Entering and leaving states ------------------------------------------------------------------------------------- */
+
+static void set_master_down(Step *step, bool skewed)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	fsm->skewed = skewed;
+	fsm->master_down_base = step->now;
+	fsm->master_down = vrrp_time_add(step->now, skewed ? vrrp_fsm_skew_nsec(fsm)
+							   : vrrp_fsm_master_down_nsec(fsm));
+}
+
+static void become_master(Step *step, VrrpReason reason)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	/* The advert first: it is what stops the other candidates. */
+	send_advert(step, fsm->parameters.priority);
+	fsm->release = VRRP_RELEASE_NONE;
+	fsm->release_deadline = VRRP_TIME_NEVER;
+	fsm->master_down = VRRP_TIME_NEVER;
+	fsm->master_heard = false;
+	fsm->holding = false;
+	fsm->master = fsm->source;
+	fsm->master_priority = fsm->parameters.priority;
+	fsm->master_interval_nsec = fsm->parameters.interval_nsec;
+	fsm->next_advert = vrrp_time_add(step->now, fsm->parameters.interval_nsec);
+	fsm->unscheduled_sent = false;
+	fsm->conflict_announced = false;
+	fsm->announce_round = 0;
+	fsm->next_announce = VRRP_TIME_NEVER;
+	want_addresses(step, VRRP_ADDRESSES_PRESENT);
+	transition(step, VRRP_STATE_MASTER, reason);
+	finish_failover(step, -ENOENT);
+	if (fsm->held == VRRP_ADDRESSES_PRESENT) {
+		start_announcing(step);
+		announce_if_due(step);
+	}
+}
+
+static void leave_master(Step *step, VrrpState state, VrrpReason reason)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	fsm->next_advert = VRRP_TIME_NEVER;
+	fsm->next_announce = VRRP_TIME_NEVER;
+	fsm->master = (VrrpAddress){ 0 };
+	fsm->master_priority = 0;
+	fsm->master_heard = false;
+	fsm->down_reason = VRRP_REASON_NO_RESPONSE;
+	fsm->master_interval_nsec = fsm->parameters.interval_nsec;
+	transition(step, state, reason);
+}
+
+static void become_backup(Step *step)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	fsm->master_interval_nsec = fsm->parameters.interval_nsec;
+	fsm->master = (VrrpAddress){ 0 };
+	fsm->master_priority = 0;
+	fsm->master_heard = false;
+	fsm->down_reason = VRRP_REASON_NO_RESPONSE;
+	set_master_down(step, false);
+	transition(step, VRRP_STATE_BACKUP, VRRP_REASON_STARTUP);
+}
+
+/* S1, S2 */
+static void start_if_possible(Step *step)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	if (!fsm->started || fsm->state != VRRP_STATE_INITIALIZE ||
+	    (fsm->faults & VRRP_FAULTS_BLOCKING))
+		return;
+	if (fsm->parameters.priority == 255)
+		become_master(step, VRRP_REASON_OWNER);
+	else
+		become_backup(step);
+}
+
+/* --- Releasing ------------------------------------------------------------------------------------------------------- */
+
+static void release_wait(Step *step)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	fsm->release = VRRP_RELEASE_WAITING;
+	fsm->release_deadline =
+		vrrp_time_add(step->now, vrrp_timing_release_nsec(fsm->parameters.version,
+								  fsm->parameters.interval_nsec));
+}
+
+static void release_linger(Step *step)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	fsm->release = VRRP_RELEASE_LINGERING;
+	fsm->release_deadline =
+		vrrp_time_add(step->now, vrrp_timing_linger_nsec(fsm->parameters.address_count));
+	want_addresses(step, VRRP_ADDRESSES_SILENT);
+	finish_failover(step, 0);
+}
+
+static void release_end(Step *step)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	fsm->release = VRRP_RELEASE_NONE;
+	fsm->release_deadline = VRRP_TIME_NEVER;
+	if (fsm->stopping)
+		act(step, (VrrpAction){ .type = VRRP_ACTION_RELEASED });
+}
+
+static void release_remove(Step *step)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	bool confirmed = fsm->wanted == VRRP_ADDRESSES_ABSENT && fsm->held == VRRP_ADDRESSES_ABSENT;
+
+	fsm->release_deadline = VRRP_TIME_NEVER;
+	want_addresses(step, VRRP_ADDRESSES_ABSENT);
+	if (confirmed)
+		release_end(step);
+	else
+		fsm->release = VRRP_RELEASE_REMOVING;
+}
+
+static void release_expired(Step *step)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	/* Nobody came. A failover takes back what it gave away; whoever leaves for good must not hold on. */
+	if (fsm->release == VRRP_RELEASE_WAITING && fsm->state == VRRP_STATE_BACKUP)
+		become_master(step, VRRP_REASON_NO_RESPONSE);
+	else
+		release_remove(step);
+}
+
+/* --- Events ---------------------------------------------------------------------------------------------------------- */
+
+static void on_stop(Step *step, VrrpReason reason)
+{
+	VrrpFsm *fsm = step->fsm;
+	VrrpState state = fsm->state;
+
+	fsm->started = false;
+	fsm->stopping = true;
+	if (state == VRRP_STATE_MASTER) { /* S10 */
+		send_advert(step, 0);
+		leave_master(step, VRRP_STATE_INITIALIZE, reason);
+		release_wait(step);
+		return;
+	}
+	finish_failover(step, -ECANCELED);
+	fsm->master_down = VRRP_TIME_NEVER;
+	if (state == VRRP_STATE_BACKUP) /* S4 */
+		transition(step, VRRP_STATE_INITIALIZE, reason);
+	if (fsm->release == VRRP_RELEASE_NONE)
+		release_end(step);
+}
+
+static VrrpReason reason_of_faults(uint32_t faults)
+{
+	if (faults & VRRP_FAULT_INTERFACE_MISSING)
+		return VRRP_REASON_INTERFACE_MISSING;
+	if (faults & VRRP_FAULT_INTERFACE_DOWN)
+		return VRRP_REASON_INTERFACE_DOWN;
+	if (faults & VRRP_FAULT_NO_SOURCE_ADDRESS)
+		return VRRP_REASON_NO_SOURCE_ADDRESS;
+	return VRRP_REASON_AUTHENTICATION;
+}
+
+/* With each of the blocking faults nothing can be sent any more, so there is no goodbye, and nobody could hear the
+ * addresses answer: they go at once. */
+static void on_faults(Step *step, uint32_t faults)
+{
+	VrrpFsm *fsm = step->fsm;
+	VrrpState state = fsm->state;
+
+	fsm->faults = faults;
+	if (!(faults & VRRP_FAULTS_BLOCKING)) {
+		start_if_possible(step);
+		return;
+	}
+	finish_failover(step, -ECANCELED);
+	fsm->master_down = VRRP_TIME_NEVER;
+	if (state == VRRP_STATE_MASTER)
+		leave_master(step, VRRP_STATE_INITIALIZE, reason_of_faults(faults));
+	else if (state == VRRP_STATE_BACKUP)
+		transition(step, VRRP_STATE_INITIALIZE, reason_of_faults(faults));
+	if (state == VRRP_STATE_MASTER || fsm->release == VRRP_RELEASE_WAITING ||
+	    fsm->release == VRRP_RELEASE_LINGERING)
+		release_remove(step);
+}
+
+static void on_parameters(Step *step, const VrrpParameters *parameters)
+{
+	VrrpFsm *fsm = step->fsm;
+	bool interval_changed = fsm->parameters.interval_nsec != parameters->interval_nsec;
+
+	fsm->parameters = *parameters;
+	if (fsm->state == VRRP_STATE_MASTER) {
+		fsm->master_priority = parameters->priority;
+		fsm->master_interval_nsec = parameters->interval_nsec;
+		if (interval_changed)
+			fsm->next_advert =
+				vrrp_time_min(fsm->next_advert,
+					      vrrp_time_add(step->now, parameters->interval_nsec));
+	} else if (fsm->state == VRRP_STATE_BACKUP) {
+		/* Version 2 goes by its own interval; version 3 by the master's, once there is one. */
+		if (parameters->version == 2 || !fsm->master_heard)
+			fsm->master_interval_nsec = parameters->interval_nsec;
+		if (!vrrp_time_is_never(fsm->master_down))
+			fsm->master_down =
+				vrrp_time_add(fsm->master_down_base,
+					      fsm->skewed ? vrrp_fsm_skew_nsec(fsm)
+							  : vrrp_fsm_master_down_nsec(fsm));
+	}
+}
+
+static void on_addresses_done(Step *step, VrrpAddresses held, int error)
+{
+	VrrpFsm *fsm = step->fsm;
+	bool announced = fsm->announce_round > 0 && fsm->state == VRRP_STATE_MASTER;
+
+	if (error == 0)
+		fsm->held = held;
+	if (held != fsm->wanted)
+		return; /* the answer to a request that is no longer the last one */
+	if (held == VRRP_ADDRESSES_PRESENT && fsm->state == VRRP_STATE_MASTER) {
+		/* On an error some of the addresses may be there: announce them, but not again for each retry. */
+		if (error == 0 || !announced) {
+			start_announcing(step);
+			announce_if_due(step);
+		}
+	} else if (held == VRRP_ADDRESSES_ABSENT && fsm->release == VRRP_RELEASE_REMOVING) {
+		/* A router that leaves for good cannot wait for a kernel that refuses. */
+		if (error == 0 || fsm->stopping)
+			release_end(step);
+	}
+}
+
+static void on_failover(Step *step, uint64_t hold_nsec)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	if (fsm->state != VRRP_STATE_MASTER)
+		return;
+	send_advert(step, 0);
+	leave_master(step, VRRP_STATE_BACKUP, VRRP_REASON_FAILOVER);
+	/* No Master_Down_Timer: until a successor is heard the end of the release decides. */
+	fsm->master_down = VRRP_TIME_NEVER;
+	fsm->failover_pending = true;
+	fsm->holding = true;
+	fsm->hold_until = hold_nsec > 0 ? vrrp_time_add(step->now, hold_nsec) : VRRP_TIME_NEVER;
+	release_wait(step);
+}
+
+static void note_master(VrrpFsm *fsm, const VrrpEvent *event)
+{
+	fsm->master = event->advert.source;
+	fsm->master_priority = event->advert.priority;
+	fsm->master_heard = true;
+}
+
+static void learn_interval(VrrpFsm *fsm, const VrrpEvent *event)
+{
+	fsm->master_interval_nsec = fsm->parameters.version == 2 ? fsm->parameters.interval_nsec
+								 : event->advert.interval_nsec;
+}
+
+static void on_advert_in_backup(Step *step, const VrrpEvent *event)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	if (fsm->holding && vrrp_time_reached(fsm->hold_until, step->now))
+		fsm->holding = false;
+	if (event->advert.priority == 0) { /* S6 */
+		fsm->holding = false;
+		fsm->down_reason = VRRP_REASON_PRIORITY_ZERO;
+		set_master_down(step, true);
+		return;
+	}
+	note_master(fsm, event);
+	if (!preempts(fsm) || event->advert.priority >= fsm->parameters.priority) { /* S7 */
+		fsm->down_reason = VRRP_REASON_NO_RESPONSE;
+		learn_interval(fsm, event);
+		set_master_down(step, false);
+		return;
+	}
+	/* S8: the timer runs on; but a router that waits for its successor has none yet, and starts it now. */
+	fsm->down_reason = VRRP_REASON_PRIORITY;
+	if (vrrp_time_is_never(fsm->master_down))
+		set_master_down(step, false);
+}
+
+static void send_unscheduled(Step *step, bool rearm)
+{
+	VrrpFsm *fsm = step->fsm;
+	uint64_t distance = vrrp_timing_unscheduled_nsec(fsm->parameters.interval_nsec);
+
+	if (fsm->unscheduled_sent && vrrp_time_since(step->now, fsm->last_unscheduled) < distance)
+		return;
+	fsm->unscheduled_sent = true;
+	fsm->last_unscheduled = step->now;
+	send_advert(step, fsm->parameters.priority);
+	if (rearm)
+		fsm->next_advert = vrrp_time_add(step->now, fsm->parameters.interval_nsec);
+}
+
+static void on_advert_in_master(Step *step, const VrrpEvent *event)
+{
+	VrrpFsm *fsm = step->fsm;
+	uint8_t priority = event->advert.priority;
+	bool equal = priority == fsm->parameters.priority;
+
+	if (priority == 0) { /* S12 */
+		send_unscheduled(step, true);
+		announce_after_conflict(step);
+		return;
+	}
+	if (priority > fsm->parameters.priority ||
+	    (equal && vrrp_address_compare(&event->advert.source, &fsm->source) > 0)) { /* S13 */
+		leave_master(step, VRRP_STATE_BACKUP,
+			     equal ? VRRP_REASON_ADDRESS_ORDER : VRRP_REASON_HIGHER_PRIORITY);
+		note_master(fsm, event);
+		learn_interval(fsm, event);
+		set_master_down(step, false);
+		release_linger(step);
+		return;
+	}
+	if (fsm->parameters.version == 3) /* S14; version 2 only discards */
+		send_unscheduled(step, false);
+	announce_after_conflict(step);
+	act(step, (VrrpAction){ .type = VRRP_ACTION_CONFLICT, .peer = event->advert.source });
+}
+
+static void on_advert(Step *step, const VrrpEvent *event)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	if (fsm->release == VRRP_RELEASE_WAITING && event->advert.priority > 0)
+		release_linger(step);
+	if (fsm->state == VRRP_STATE_BACKUP)
+		on_advert_in_backup(step, event);
+	else if (fsm->state == VRRP_STATE_MASTER)
+		on_advert_in_master(step, event);
+}
+
+static void on_timer(Step *step)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	if (fsm->state == VRRP_STATE_BACKUP &&
+	    vrrp_time_reached(fsm->master_down, step->now)) /* S5 */
+		become_master(step, fsm->down_reason);
+	else if (vrrp_time_reached(fsm->release_deadline, step->now))
+		release_expired(step);
+
+	if (fsm->state != VRRP_STATE_MASTER)
+		return;
+	if (vrrp_time_reached(fsm->next_advert, step->now)) { /* S11 */
+		send_advert(step, fsm->parameters.priority);
+		/* From the deadline, not from now, so that adverts do not drift; adverts that a stall missed are not made
+		 * up for. */
+		fsm->next_advert = vrrp_time_add(fsm->next_advert, fsm->parameters.interval_nsec);
+		if (vrrp_time_reached(fsm->next_advert, step->now))
+			fsm->next_advert = vrrp_time_add(step->now, fsm->parameters.interval_nsec);
+	}
+	announce_if_due(step);
+}
+
+static void on_announce(Step *step)
+{
+	if (step->fsm->state != VRRP_STATE_MASTER || step->fsm->held != VRRP_ADDRESSES_PRESENT)
+		return;
+	start_announcing(step);
+	announce_if_due(step);
+}
+
+/* --- Public ---------------------------------------------------------------------------------------------------------- */
+
+void vrrp_fsm_init(VrrpFsm *fsm, const VrrpParameters *parameters)
+{
+	memset(fsm, 0, sizeof *fsm);
+	fsm->parameters = *parameters;
+	fsm->master_interval_nsec = parameters->interval_nsec;
+	fsm->down_reason = VRRP_REASON_NO_RESPONSE;
+	fsm->master_down = VRRP_TIME_NEVER;
+	fsm->next_advert = VRRP_TIME_NEVER;
+	fsm->release_deadline = VRRP_TIME_NEVER;
+	fsm->next_announce = VRRP_TIME_NEVER;
+	fsm->hold_until = VRRP_TIME_NEVER;
+}
+
+void vrrp_fsm_step(VrrpFsm *fsm, const VrrpEvent *event, VrrpTime now, VrrpActions *actions)
+{
+	Step step = { .fsm = fsm, .now = now, .actions = actions };
+
+	actions->count = 0;
+	switch (event->type) {
+	case VRRP_EVENT_START:
+		fsm->started = true;
+		fsm->stopping = false;
+		start_if_possible(&step);
+		break;
+	case VRRP_EVENT_STOP:
+		on_stop(&step, event->reason);
+		break;
+	case VRRP_EVENT_TIMER:
+		on_timer(&step);
+		break;
+	case VRRP_EVENT_ADVERT:
+		on_advert(&step, event);
+		break;
+	case VRRP_EVENT_FAULTS:
+		on_faults(&step, event->faults);
+		break;
+	case VRRP_EVENT_SOURCE:
+		fsm->source = event->source;
+		if (fsm->state == VRRP_STATE_MASTER)
+			fsm->master = event->source;
+		break;
+	case VRRP_EVENT_PARAMETERS:
+		on_parameters(&step, &event->parameters);
+		break;
+	case VRRP_EVENT_ADDRESSES_DONE:
+		on_addresses_done(&step, event->addresses.held, event->addresses.error);
+		break;
+	case VRRP_EVENT_FAILOVER:
+		on_failover(&step, event->hold_nsec);
+		break;
+	case VRRP_EVENT_ANNOUNCE:
+		on_announce(&step);
+		break;
+	}
+}
+
+VrrpTime vrrp_fsm_deadline(const VrrpFsm *fsm)
+{
+	VrrpTime deadline = fsm->release_deadline;
+
+	if (fsm->state == VRRP_STATE_BACKUP)
+		deadline = vrrp_time_min(deadline, fsm->master_down);
+	if (fsm->state == VRRP_STATE_MASTER)
+		deadline = vrrp_time_min(deadline,
+					 vrrp_time_min(fsm->next_advert, fsm->next_announce));
+	return deadline;
+}
+
+uint64_t vrrp_fsm_skew_nsec(const VrrpFsm *fsm)
+{
+	return vrrp_timing_skew_nsec(fsm->parameters.version, fsm->parameters.priority,
+				     fsm->master_interval_nsec);
+}
+
+uint64_t vrrp_fsm_master_down_nsec(const VrrpFsm *fsm)
+{
+	return vrrp_timing_master_down_nsec(fsm->parameters.version, fsm->parameters.priority,
+					    fsm->parameters.missed_adverts,
+					    fsm->master_interval_nsec);
+}

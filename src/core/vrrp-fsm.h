@@ -12,8 +12,8 @@
 
 /* What the administrator asked for, as far as the protocol needs it. */
 typedef struct VrrpParameters {
-	uint8_t version;       /* 2 or 3 */
-	uint8_t priority;      /* effective: 1 to 254, 255 for the owner */
+	uint8_t version;        /* 2 or 3 */
+	uint8_t priority;       /* effective: 1 to 254, 255 for the owner */
 	uint8_t missed_adverts; /* the factor in Master_Down_Interval; the RFC's is 3 */
 	uint8_t announce_count; /* how much of the announcement schedule, 0 to 6 */
 	bool preempt;
@@ -29,16 +29,16 @@ typedef enum VrrpAddresses {
 } VrrpAddresses;
 
 typedef enum VrrpEventType {
-	VRRP_EVENT_START,              /* take part; with a blocking fault it waits in initialize */
-	VRRP_EVENT_STOP,               /* leave for good (@reason): shutdown, disabled, removed */
-	VRRP_EVENT_TIMER,              /* vrrp_fsm_deadline was reached */
-	VRRP_EVENT_ADVERT,             /* a valid advert of another router */
-	VRRP_EVENT_FAULTS,             /* the faults are now @faults */
-	VRRP_EVENT_SOURCE,             /* the primary address is now @source */
-	VRRP_EVENT_PARAMETERS,         /* the settings are now @parameters */
-	VRRP_EVENT_ADDRESSES_DONE,     /* the kernel now holds @addresses.held, or @addresses.error */
-	VRRP_EVENT_FAILOVER,           /* give mastership away and do not take it back for @hold_nsec */
-	VRRP_EVENT_ANNOUNCE,           /* an administrator wants the announcements again */
+	VRRP_EVENT_START,          /* take part; with a blocking fault it waits in initialize */
+	VRRP_EVENT_STOP,           /* leave for good (@reason): shutdown, disabled, removed */
+	VRRP_EVENT_TIMER,          /* vrrp_fsm_deadline was reached */
+	VRRP_EVENT_ADVERT,         /* a valid advert of another router */
+	VRRP_EVENT_FAULTS,         /* the faults are now @faults */
+	VRRP_EVENT_SOURCE,         /* the primary address is now @source */
+	VRRP_EVENT_PARAMETERS,     /* the settings are now @parameters */
+	VRRP_EVENT_ADDRESSES_DONE, /* the kernel now holds @addresses.held, or @addresses.error */
+	VRRP_EVENT_FAILOVER, /* give mastership away and do not take it back for @hold_nsec; only in master */
+	VRRP_EVENT_ANNOUNCE, /* an administrator wants the announcements again */
 } VrrpEventType;
 
 typedef struct VrrpEvent {
@@ -62,14 +62,14 @@ typedef struct VrrpEvent {
 } VrrpEvent;
 
 typedef enum VrrpActionType {
-	VRRP_ACTION_SEND_ADVERT,   /* with @priority, to all peers */
-	VRRP_ACTION_ADDRESSES,     /* bring the kernel to @addresses; ADDRESSES_DONE follows */
-	VRRP_ACTION_ANNOUNCE,      /* one round of gratuitous ARP / unsolicited NA; @round counts from 0 */
-	VRRP_ACTION_TRANSITION,    /* state is now @transition.state, was .old, because of .reason */
+	VRRP_ACTION_SEND_ADVERT, /* with @priority, to all peers */
+	VRRP_ACTION_ADDRESSES,   /* bring the kernel to @addresses; ADDRESSES_DONE follows */
+	VRRP_ACTION_ANNOUNCE, /* one round of gratuitous ARP / unsolicited NA; @round counts from 0 */
+	VRRP_ACTION_TRANSITION, /* state is now @transition.state, was .old, because of .reason */
 	VRRP_ACTION_FAILOVER_DONE, /* @error: 0 when a successor was heard, -ENOENT when there is none,
 				    * -ECANCELED when the instance stopped or faulted meanwhile */
 	VRRP_ACTION_CONFLICT,      /* a second master was heard at @peer */
-	VRRP_ACTION_RELEASED,      /* stopped and nothing left in the kernel: the instance may be freed */
+	VRRP_ACTION_RELEASED, /* stopped and nothing left in the kernel: the instance may be freed */
 } VrrpActionType;
 
 typedef struct VrrpAction {
@@ -116,15 +116,15 @@ typedef struct VrrpFsm {
 	bool stopping; /* STOP came; RELEASED follows once the addresses are gone */
 
 	uint64_t master_interval_nsec; /* Active_Adver_Interval */
-	VrrpAddress master;            /* last valid advert's source in backup; own source in master */
+	VrrpAddress master; /* last valid advert's source in backup; own source in master */
 	uint8_t master_priority;
-	bool master_heard;             /* since backup was entered, and its timer has not run out */
-	bool lower_heard;              /* a master of lower priority was discarded (S8) */
-	bool zero_heard;               /* the master said goodbye (S6) */
-	VrrpReason leave_reason;       /* why the release is going on */
+	bool master_heard;      /* since backup was entered, and its timer has not run out */
+	VrrpReason down_reason; /* what a takeover by Master_Down_Timer would be called */
 
-	VrrpTime master_down;  /* Master_Down_Timer, backup */
-	VrrpTime next_advert;  /* Adver_Timer, master */
+	VrrpTime master_down;      /* Master_Down_Timer, backup */
+	VrrpTime master_down_base; /* when it was last set */
+	bool skewed;               /* ... to Skew_Time, because the master said goodbye (S6) */
+	VrrpTime next_advert;      /* Adver_Timer, master */
 	VrrpTime last_unscheduled;
 	bool unscheduled_sent;
 
@@ -132,13 +132,13 @@ typedef struct VrrpFsm {
 	VrrpTime release_deadline;
 	bool failover_pending; /* a failover waits for its answer */
 
-	bool holding;          /* after a failover: does not preempt */
+	bool holding; /* after a failover: does not preempt */
 	VrrpTime hold_until;
 
-	VrrpAddresses wanted;  /* last asked for */
-	VrrpAddresses held;    /* last confirmed */
+	VrrpAddresses wanted; /* last asked for */
+	VrrpAddresses held;   /* last confirmed */
 
-	uint8_t announce_round;
+	uint8_t announce_round; /* the next one */
 	VrrpTime announce_start;
 	VrrpTime next_announce;
 	VrrpTime last_conflict_announce;

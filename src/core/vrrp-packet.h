@@ -4,8 +4,8 @@
 #include "vrrp-types.h"
 
 enum {
-	VRRP_PROTOCOL = 112,    /* IP protocol number of VRRP */
-	VRRP_PROTOCOL_AH = 51,  /* ... and of the authentication header */
+	VRRP_PROTOCOL = 112,      /* IP protocol number of VRRP */
+	VRRP_PROTOCOL_AH = 51,    /* ... and of the authentication header */
 	VRRP_ADDRESSES_MAX = 255, /* the count field is a byte */
 	VRRP_AH_SIZE = 24,
 	VRRP_ICV_SIZE = 12,
@@ -23,27 +23,29 @@ typedef struct VrrpPacket {
 	uint8_t type;
 	uint8_t vrid;
 	uint8_t priority;
-	uint8_t count;           /* of addresses */
-	uint8_t auth_type;       /* version 2 */
-	uint64_t interval_nsec;  /* as on the wire, seconds or centiseconds */
-	uint32_t ah_spi;         /* host order */
-	uint32_t ah_number;      /* host order */
-	const uint8_t *ip;       /* the IP header; NULL for IPv6, whose header the kernel keeps */
+	uint8_t count;          /* of addresses */
+	uint8_t auth_type;      /* version 2 */
+	uint64_t interval_nsec; /* as on the wire, seconds or centiseconds */
+	uint32_t ah_spi;        /* host order */
+	uint32_t ah_number;     /* host order */
+	const uint8_t *ip;      /* the IP header; NULL for IPv6, whose header the kernel keeps */
 	size_t ip_header_length;
-	const uint8_t *ah;       /* NULL without AH */
-	const uint8_t *message;  /* the VRRP header and what follows */
+	const uint8_t *ah;      /* NULL without AH */
+	const uint8_t *message; /* the VRRP header and what follows */
 	size_t message_length;
-	const uint8_t *addresses;      /* count * 4 or 16 bytes, inside message; valid after vrrp_packet_check */
-	VrrpChecksum checksum_form;    /* set by vrrp_packet_check: which form matched (version 3, IPv4) */
+	const uint8_t *
+		addresses; /* count * 4 or 16 bytes, inside message; valid after vrrp_packet_check */
+	VrrpChecksum
+		checksum_form; /* set by vrrp_packet_check: which form matched (version 3, IPv4) */
 } VrrpPacket;
 
 /* What one instance expects of the packets addressed to it. */
 typedef struct VrrpPacketRules {
-	uint8_t family;           /* VrrpFamily */
+	uint8_t family; /* VrrpFamily */
 	uint8_t version;
 	uint8_t vrid;
-	uint8_t priority;         /* own effective priority: a v2 owner discards everything (checklist R11) */
-	uint8_t minimum_ttl;      /* 255 for multicast */
+	uint8_t priority; /* own effective priority: a v2 owner discards everything (checklist R11) */
+	uint8_t minimum_ttl; /* 255 for multicast */
 	bool unicast;
 	VrrpAuth auth;
 	uint8_t key[VRRP_KEY_SIZE];
@@ -63,9 +65,10 @@ typedef struct VrrpPacketContent {
 	uint64_t interval_nsec;
 	VrrpAuth auth;
 	uint8_t key[VRRP_KEY_SIZE];
-	uint32_t ah_number;       /* goes into the AH; its low 16 bits, never 0, become the IP identification */
-	bool unicast;             /* AH: the TTL is hashed as zero for unicast, as it stands for multicast */
-	VrrpChecksum checksum;    /* version 3, IPv4; AUTO means pseudo-header */
+	uint32_t
+		ah_number; /* goes into the AH; its low 16 bits, never 0, become the IP identification */
+	bool unicast; /* AH: the TTL is hashed as zero for unicast, as it stands for multicast */
+	VrrpChecksum checksum; /* version 3, IPv4; AUTO means pseudo-header */
 	const VrrpAddress *addresses;
 	size_t address_count;
 } VrrpPacketContent;

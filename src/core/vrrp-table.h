@@ -8,7 +8,7 @@
 typedef struct VrrpTableKey {
 	uint32_t interface; /* index; 0 for unicast */
 	uint8_t vrid;
-	VrrpAddress peer;   /* the source for unicast; for multicast only its family is set */
+	VrrpAddress peer; /* the source for unicast; for multicast only its family is set */
 } VrrpTableKey;
 
 typedef struct VrrpTableEntry {

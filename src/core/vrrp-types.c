@@ -94,8 +94,8 @@ const char *vrrp_reject_to_counter(VrrpReject reject)
 const char *vrrp_fault_to_string(VrrpFault fault)
 {
 	switch (fault) {
-#define X(id, bit, text)                                                                           \
-	case id:                                                                                   \
+#define X(id, bit, text) \
+	case id:         \
 		return text;
 		VRRP_FAULTS(X)
 #undef X

@@ -18,18 +18,18 @@ typedef struct InstanceConfig {
 	uint8_t family;                           /* VrrpFamily */
 	uint8_t vrid;
 	bool track_interface;
-	bool unicast;                             /* there are peers */
-	uint8_t ttl;                              /* sent: 255 for multicast */
-	uint8_t minimum_ttl;                      /* accepted */
+	bool unicast;        /* there are peers */
+	uint8_t ttl;         /* sent: 255 for multicast */
+	uint8_t minimum_ttl; /* accepted */
 	VrrpParameters parameters;
 	VrrpAuth auth;
 	uint8_t key[VRRP_KEY_SIZE];
 	VrrpChecksum checksum;
-	VrrpAddress source;                       /* family 0: the interface's primary that no instance holds */
+	VrrpAddress source; /* family 0: the interface's primary that no instance holds */
 	uint32_t peer_count;
 	VrrpAddress peers[INSTANCE_PEERS_MAX];
-	uint32_t ah_saved;                        /* from the state directory; 0: nothing saved */
-	uint32_t ah_seed;                         /* proposed by the clock where nothing is saved; 0: none */
+	uint32_t ah_saved; /* from the state directory; 0: nothing saved */
+	uint32_t ah_seed;  /* proposed by the clock where nothing is saved; 0: none */
 	uint32_t address_count;
-	VrrpInterfaceAddress addresses[];         /* in the order of the adverts */
+	VrrpInterfaceAddress addresses[]; /* in the order of the adverts */
 } InstanceConfig;

@@ -14,45 +14,47 @@
 
 /* The latest status: copied as a whole through a slot under a sequence lock, and with every transition. */
 typedef struct InstanceStatus {
-	uint8_t state;              /* VrrpState */
-	uint8_t last_reason;        /* VrrpReason */
+	uint8_t state;       /* VrrpState */
+	uint8_t last_reason; /* VrrpReason */
 	uint8_t releasing;
 	uint8_t effective_priority;
 	uint8_t master_priority;
-	uint8_t addresses_held;     /* VrrpAddresses: what the kernel confirmed */
-	uint8_t checksum_form;      /* VrrpChecksum: what we send now */
+	uint8_t addresses_held; /* VrrpAddresses: what the kernel confirmed */
+	uint8_t checksum_form;  /* VrrpChecksum: what we send now */
 	uint8_t started;
-	uint32_t faults;            /* VrrpFault bits */
-	int32_t interface_index;    /* 0: missing */
-	int32_t address_error;      /* negative errno of the last failed address job, or 0 */
+	uint32_t faults;         /* VrrpFault bits */
+	int32_t interface_index; /* 0: missing */
+	int32_t address_error;   /* negative errno of the last failed address job, or 0 */
 	uint64_t transitions;
-	uint64_t state_since_nsec;  /* CLOCK_BOOTTIME */
+	uint64_t state_since_nsec; /* CLOCK_BOOTTIME */
 	uint64_t master_interval_nsec;
 	uint64_t master_down_nsec;
 	uint64_t skew_nsec;
 	VrrpAddress master_address; /* family 0: unknown */
 	VrrpAddress source_address; /* family 0: none */
-	uint8_t peer_priority[INSTANCE_PEERS_MAX]; /* of the configured peers; 0: nothing heard yet */
+	uint8_t peer_priority
+		[INSTANCE_PEERS_MAX]; /* of the configured peers; 0: nothing heard yet */
 } InstanceStatus;
 
 /* Counters by name; the second string is the name on the bus. The rejects have theirs in vrrp-types.h. */
-#define INSTANCE_COUNTERS(X)                                                                       \
-	X(COUNTER_ADVERTS_RECEIVED, "AdvertisementsReceived")                                      \
-	X(COUNTER_ADVERTS_SENT, "AdvertisementsSent")                                              \
-	X(COUNTER_PRIORITY_ZERO_RECEIVED, "PriorityZeroPacketsReceived")                           \
-	X(COUNTER_PRIORITY_ZERO_SENT, "PriorityZeroPacketsSent")                                   \
-	X(COUNTER_MASTER_TRANSITIONS, "MasterTransitions")                                         \
-	X(COUNTER_ADDRESS_LIST_ERRORS, "AddressListErrors") /* differing lists; processed all the same */ \
-	X(COUNTER_SEND_ERRORS, "SendErrors")                                                       \
-	X(COUNTER_ANNOUNCEMENTS_SENT, "AnnouncementsSent")                                         \
-	X(COUNTER_CONFLICTS, "ConflictsSeen") /* adverts of a second master */                     \
+#define INSTANCE_COUNTERS(X)                                                   \
+	X(COUNTER_ADVERTS_RECEIVED, "AdvertisementsReceived")                  \
+	X(COUNTER_ADVERTS_SENT, "AdvertisementsSent")                          \
+	X(COUNTER_PRIORITY_ZERO_RECEIVED, "PriorityZeroPacketsReceived")       \
+	X(COUNTER_PRIORITY_ZERO_SENT, "PriorityZeroPacketsSent")               \
+	X(COUNTER_MASTER_TRANSITIONS, "MasterTransitions")                     \
+	X(COUNTER_ADDRESS_LIST_ERRORS,                                         \
+	  "AddressListErrors") /* differing lists; processed all the same */   \
+	X(COUNTER_SEND_ERRORS, "SendErrors")                                   \
+	X(COUNTER_ANNOUNCEMENTS_SENT, "AnnouncementsSent")                     \
+	X(COUNTER_CONFLICTS, "ConflictsSeen") /* adverts of a second master */ \
 	X(COUNTER_ADDRESS_JOBS_FAILED, "AddressErrors")
 
 typedef enum InstanceCounter {
 #define X(id, text) id,
 	INSTANCE_COUNTERS(X)
 #undef X
-	_INSTANCE_COUNTER_MAX,
+		_INSTANCE_COUNTER_MAX,
 } InstanceCounter;
 
 /* Written by the engine only, read relaxed by anybody, never reset: a reset is a baseline kept by control. */
@@ -66,7 +68,8 @@ typedef struct InstanceCounters {
 typedef struct InstanceShared {
 	Slot status; /* of one InstanceStatus */
 	_Atomic uint64_t status_words[SLOT_WORDS(InstanceStatus)];
-	atomic_bool dirty; /* set by the engine when it queues ENGINE_EVENT_DIRTY, cleared by control before it reads */
+	atomic_bool
+		dirty; /* set by the engine when it queues ENGINE_EVENT_DIRTY, cleared by control before it reads */
 	InstanceCounters counters;
 } InstanceShared;
 

@@ -34,12 +34,12 @@ uint32_t ring_pending(Ring *ring);
 void ring_acknowledge(Ring *ring);
 
 typedef struct Tape {
-	_Atomic uint64_t *words;    /* per slot: its sequence, then the element */
+	_Atomic uint64_t *words; /* per slot: its sequence, then the element */
 	size_t element_size;
 	size_t slot_words;
 	uint32_t capacity;
 	int wake_fd;
-	uint64_t next_read;         /* the consumer's */
+	uint64_t next_read; /* the consumer's */
 	_Alignas(64) _Atomic uint64_t next_write;
 } Tape;
 

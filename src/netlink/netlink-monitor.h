@@ -9,11 +9,11 @@
 #include "core/vrrp-address.h"
 
 typedef enum NetlinkChangeType {
-	NETLINK_CHANGE_LINK,            /* new or changed */
+	NETLINK_CHANGE_LINK, /* new or changed */
 	NETLINK_CHANGE_LINK_GONE,
-	NETLINK_CHANGE_ADDRESS,         /* new or changed */
+	NETLINK_CHANGE_ADDRESS, /* new or changed */
 	NETLINK_CHANGE_ADDRESS_GONE,
-	NETLINK_CHANGE_DUMP_DONE,       /* the answer to netlink_monitor_request is complete */
+	NETLINK_CHANGE_DUMP_DONE,        /* the answer to netlink_monitor_request is complete */
 	NETLINK_CHANGE_DUMP_INTERRUPTED, /* ... or inconsistent: ask again */
 } NetlinkChangeType;
 
@@ -22,17 +22,17 @@ typedef struct NetlinkChange {
 	int32_t interface_index;
 	/* links */
 	char name[VRRP_INTERFACE_NAME_SIZE];
-	bool up;       /* IFF_UP */
-	bool running;  /* IFF_UP and operational: carrier, not lowerlayerdown */
+	bool up;      /* IFF_UP */
+	bool running; /* IFF_UP and operational: carrier, not lowerlayerdown */
 	uint8_t mac_length;
 	uint8_t mac[32];
 	/* addresses */
 	VrrpAddress address;
 	uint8_t prefix_length;
 	uint8_t scope;
-	uint8_t protocol;  /* IFA_PROTO, 0 where the kernel has none */
-	bool secondary;    /* IFA_F_SECONDARY */
-	bool tentative;    /* not usable yet, or failed */
+	uint8_t protocol; /* IFA_PROTO, 0 where the kernel has none */
+	bool secondary;   /* IFA_F_SECONDARY */
+	bool tentative;   /* not usable yet, or failed */
 	char label[VRRP_INTERFACE_NAME_SIZE];
 } NetlinkChange;
 
@@ -54,4 +54,5 @@ typedef void (*NetlinkChangeHandler)(void *userdata, const NetlinkChange *change
 int netlink_monitor_read(int fd, unsigned budget, NetlinkChangeHandler handler, void *userdata);
 
 /* The same for one datagram in memory: what the fuzzer calls. */
-void netlink_monitor_parse(const void *data, size_t size, NetlinkChangeHandler handler, void *userdata);
+void netlink_monitor_parse(const void *data, size_t size, NetlinkChangeHandler handler,
+			   void *userdata);
