@@ -26,7 +26,8 @@
 #include "ring.h"
 #include "slot.h"
 
-#define CAPACITY_MAX (UINT32_C(1) << 30)
+#define CAPACITY_MAX     (UINT32_C(1) << 30)
+#define ELEMENT_SIZE_MAX 65536
 
 static int wake_init(Wake *wake)
 {
@@ -50,6 +51,12 @@ static void wake_acknowledge(Wake *wake)
 	(void)atomic_exchange_explicit(&wake->written, false, memory_order_acq_rel);
 }
 
+static bool sizes_valid(size_t element_size, uint32_t capacity)
+{
+	return element_size > 0 && element_size <= ELEMENT_SIZE_MAX && capacity > 0 &&
+	       capacity <= CAPACITY_MAX;
+}
+
 static uint32_t round_up(uint32_t capacity, uint32_t least)
 {
 	uint32_t rounded = least;
@@ -64,7 +71,7 @@ int ring_init(Ring *ring, size_t element_size, uint32_t capacity)
 	int r;
 
 	memset(ring, 0, sizeof(*ring));
-	if (element_size == 0 || capacity == 0 || capacity > CAPACITY_MAX)
+	if (!sizes_valid(element_size, capacity))
 		return -EINVAL;
 	ring->element_size = element_size;
 	ring->capacity = round_up(capacity, 1);
@@ -133,7 +140,7 @@ int tape_init(Tape *tape, size_t element_size, uint32_t capacity)
 	int r;
 
 	memset(tape, 0, sizeof(*tape));
-	if (element_size == 0 || capacity == 0 || capacity > CAPACITY_MAX)
+	if (!sizes_valid(element_size, capacity))
 		return -EINVAL;
 	tape->element_size = element_size;
 	tape->slot_words = 1 + (element_size + 7) / 8;

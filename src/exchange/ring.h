@@ -28,8 +28,8 @@ typedef struct Ring {
 	_Alignas(64) atomic_uint tail; /* next to write; the producer's */
 } Ring;
 
-/* @capacity is rounded up to a power of two, at most 2^30. Returns 0, -EINVAL, -ENOMEM or the error of eventfd. A ring
- * of zeroes, or one whose init failed, may be given to ring_deinit. */
+/* @element_size is at most 64 KiB; @capacity is rounded up to a power of two, at most 2^30. Returns 0, -EINVAL, -ENOMEM
+ * or the error of eventfd. A ring of zeroes, or one whose init failed, may be given to ring_deinit. */
 int ring_init(Ring *ring, size_t element_size, uint32_t capacity);
 /* Only when neither thread uses it any more. */
 void ring_deinit(Ring *ring);
