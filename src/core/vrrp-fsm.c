@@ -144,6 +144,18 @@ static void set_master_down(Step *step, bool skewed)
 							   : vrrp_fsm_master_down_nsec(fsm));
 }
 
+/* The last point of the grid that is at most an interval away; later than now. */
+static VrrpTime next_on_grid(const VrrpFsm *fsm, VrrpTime now)
+{
+	uint64_t interval = fsm->parameters.interval_nsec;
+	uint64_t phase = fsm->parameters.grid_phase_nsec % interval;
+
+	/* Everything before the first phase is rounded to an interval from now: no underflow at boot. */
+	if (now.nsec < interval)
+		return vrrp_time_add(now, interval);
+	return vrrp_time_add(now, interval - (now.nsec - phase) % interval);
+}
+
 static void become_master(Step *step, VrrpReason reason)
 {
 	VrrpFsm *fsm = step->fsm;
@@ -158,7 +170,7 @@ static void become_master(Step *step, VrrpReason reason)
 	fsm->master = fsm->source;
 	fsm->master_priority = fsm->parameters.priority;
 	fsm->master_interval_nsec = fsm->parameters.interval_nsec;
-	fsm->next_advert = vrrp_time_add(step->now, fsm->parameters.interval_nsec);
+	fsm->next_advert = next_on_grid(fsm, step->now);
 	fsm->unscheduled_sent = false;
 	fsm->conflict_announced = false;
 	fsm->announce_round = 0;
@@ -339,8 +351,7 @@ static void on_parameters(Step *step, const VrrpParameters *parameters)
 		fsm->master_interval_nsec = parameters->interval_nsec;
 		if (interval_changed)
 			fsm->next_advert =
-				vrrp_time_min(fsm->next_advert,
-					      vrrp_time_add(step->now, parameters->interval_nsec));
+				vrrp_time_min(fsm->next_advert, next_on_grid(fsm, step->now));
 	} else if (fsm->state == VRRP_STATE_BACKUP) {
 		/* Version 2 goes by its own interval; version 3 by the master's, once there is one. */
 		if (parameters->version == 2 || !fsm->master_heard)
@@ -360,8 +371,7 @@ static void on_addresses_done(Step *step, VrrpAddresses held, int error)
 
 	if (error == 0)
 		fsm->held = held;
-	if (held != fsm->wanted)
-		return; /* the answer to a request that is no longer the last one */
+	/* An answer to a request that is no longer the last one changes nothing else. */
 	if (held == VRRP_ADDRESSES_PRESENT && fsm->state == VRRP_STATE_MASTER) {
 		/* On an error some of the addresses may be there: announce them, but not again for each retry. */
 		if (error == 0 || !announced) {
@@ -383,8 +393,7 @@ static void on_failover(Step *step, uint64_t hold_nsec)
 		return;
 	send_advert(step, 0);
 	leave_master(step, VRRP_STATE_BACKUP, VRRP_REASON_FAILOVER);
-	/* No Master_Down_Timer: until a successor is heard the end of the release decides. */
-	fsm->master_down = VRRP_TIME_NEVER;
+	/* Master_Down_Timer stays off: until a successor is heard the end of the release decides. */
 	fsm->failover_pending = true;
 	fsm->holding = true;
 	fsm->hold_until = hold_nsec > 0 ? vrrp_time_add(step->now, hold_nsec) : VRRP_TIME_NEVER;
@@ -440,7 +449,7 @@ static void send_unscheduled(Step *step, bool rearm)
 	fsm->last_unscheduled = step->now;
 	send_advert(step, fsm->parameters.priority);
 	if (rearm)
-		fsm->next_advert = vrrp_time_add(step->now, fsm->parameters.interval_nsec);
+		fsm->next_advert = next_on_grid(fsm, step->now);
 }
 
 static void on_advert_in_master(Step *step, const VrrpEvent *event)
@@ -496,11 +505,11 @@ static void on_timer(Step *step)
 		return;
 	if (vrrp_time_reached(fsm->next_advert, step->now)) { /* S11 */
 		send_advert(step, fsm->parameters.priority);
-		/* From the deadline, not from now, so that adverts do not drift; adverts that a stall missed are not made
-		 * up for. */
+		/* From the deadline, not from now, so that adverts do not drift; adverts that a stall missed are not
+		 * made up for. */
 		fsm->next_advert = vrrp_time_add(fsm->next_advert, fsm->parameters.interval_nsec);
 		if (vrrp_time_reached(fsm->next_advert, step->now))
-			fsm->next_advert = vrrp_time_add(step->now, fsm->parameters.interval_nsec);
+			fsm->next_advert = next_on_grid(fsm, step->now);
 	}
 	announce_if_due(step);
 }

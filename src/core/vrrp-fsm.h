@@ -19,6 +19,9 @@ typedef struct VrrpParameters {
 	bool preempt;
 	uint32_t address_count;
 	uint64_t interval_nsec; /* Advertisement_Interval */
+	/* Adverts leave at multiples of the interval plus this, so that instances with one interval and phase leave together:
+	 * wake-ups cost more than packets. A first interval may be cut short by it, never lengthened. */
+	uint64_t grid_phase_nsec;
 } VrrpParameters;
 
 /* What the kernel is to hold for the instance. */
