@@ -94,7 +94,7 @@ typedef enum NetlinkJobType {
 	NETLINK_JOB_ADDRESSES, /* bring @config's addresses on @interface_index to @wanted. Where @previous is set, addresses
 				  * of it that @config has not are removed (COMMAND_REPLACE) */
 	NETLINK_JOB_FLUSH_STALE, /* remove every address that carries our IFA_PROTO: leftovers of a dead daemon */
-	NETLINK_JOB_STOP, /* the thread ends */
+	NETLINK_JOB_STOP, /* the thread ends; there is no completion */
 } NetlinkJobType;
 
 typedef struct NetlinkJob {

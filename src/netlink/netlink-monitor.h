@@ -13,8 +13,8 @@ typedef enum NetlinkChangeType {
 	NETLINK_CHANGE_LINK_GONE,
 	NETLINK_CHANGE_ADDRESS, /* new or changed */
 	NETLINK_CHANGE_ADDRESS_GONE,
-	NETLINK_CHANGE_DUMP_DONE,        /* the answer to netlink_monitor_request is complete */
-	NETLINK_CHANGE_DUMP_INTERRUPTED, /* ... or inconsistent: ask again */
+	NETLINK_CHANGE_DUMP_DONE, /* the answer to netlink_monitor_request has ended */
+	NETLINK_CHANGE_DUMP_INTERRUPTED, /* it misses something: ask again once DUMP_DONE, which still follows, is here */
 } NetlinkChangeType;
 
 typedef struct NetlinkChange {
@@ -31,9 +31,13 @@ typedef struct NetlinkChange {
 	uint8_t prefix_length;
 	uint8_t scope;
 	uint8_t protocol; /* IFA_PROTO, 0 where the kernel has none */
-	bool secondary;   /* IFA_F_SECONDARY */
+	bool secondary;   /* IFA_F_SECONDARY; IPv4 only */
 	bool tentative;   /* not usable yet, or failed */
 	char label[VRRP_INTERFACE_NAME_SIZE];
+	VrrpAddress peer;                /* family 0: none */
+	VrrpAddress broadcast;           /* family 0: none */
+	uint32_t flags;                  /* IFA_F_* */
+	uint32_t preferred_lifetime_sec; /* UINT32_MAX: for ever */
 } NetlinkChange;
 
 typedef enum NetlinkDump {

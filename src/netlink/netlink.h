@@ -17,8 +17,11 @@ typedef struct NetlinkOptions {
 	bool real_time;
 } NetlinkOptions;
 
-/* Opens the socket in the caller's network namespace. Returns 0 or negative errno. */
+/* Opens the socket in the caller's network namespace. Returns 0 or negative errno. @exchange must outlive it. */
 int netlink_new(Exchange *exchange, const NetlinkOptions *options, Netlink **ret);
+/* Starts the thread, all signals blocked, and returns once it has its scheduling policy. Returns 0 or negative errno. */
 int netlink_start(Netlink *netlink);
+/* Whether the kernel granted real-time scheduling; after netlink_start. */
+bool netlink_real_time(const Netlink *netlink);
 /* Waits for the thread's end (NETLINK_JOB_STOP) and frees. Accepts NULL, returns NULL. */
 Netlink *netlink_free(Netlink *netlink);
