@@ -124,6 +124,7 @@ class Lab:
     def __init__(self, routers=2, clients=1):
         prefix = f"vt{os.getpid()}x{next(_numbers)}"
         self.closers = []
+        self.nodes = []
         self.r = []
         self.clients = []
         self.lan = Namespace(prefix + "lan")

@@ -39,6 +39,20 @@ def binary(name):
     return os.path.join(os.environ["VRRPD_BUILD"], {"vrrpd": "src/daemon", "vrrpctl": "src/ctl"}[name], name)
 
 
+def seed_file(number, interval=4, directory=None):
+    """The seed's file for a node: itself, or with another interval a copy in `directory`."""
+    path = os.path.join(SEED, f"node{number}.conf")
+    if interval == 4:
+        return path
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    assert text.count("advert_int 4\n") == 1
+    path = os.path.join(directory, f"node{number}.conf")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace("advert_int 4\n", f"advert_int {interval}\n"))
+    return path
+
+
 class Bus:
     """A private system bus for one node. There is no polkit on it, so that uid 0 may do everything."""
 
@@ -91,6 +105,7 @@ class Node:
         os.chmod(self.directory, 0o755)
         self.log_path = os.path.join(self.directory, "log")
         self.process = None
+        lab.nodes.append(self)
         lab.defer(self.close)
 
     def spawn(self, argv, **options):
@@ -125,6 +140,10 @@ class Node:
             word = line.split()
             if word[0] == INTERFACE and word[2].split("/")[0] != self.lab.address(self.number):
                 self.namespace.ip(f"addr del {word[2]} dev {INTERFACE}", check=False)
+
+    def use_seed(self, interval=4):
+        """Gives the node the seed's file of its number."""
+        return self.import_keepalived(seed_file(self.number, interval, self.directory))
 
     def close(self):
         if self.running():

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Crash takeover: how long after Master_Down_Interval does the backup announce the address?
+
+The master is killed at a random phase of its advert interval. Counted from its last advert on the wire (kernel timestamps of
+the switch's ports) to the backup's first gratuitous ARP, less Master_Down_Interval = 3 * interval + Skew_Time. Version 3, one
+address, priority 100 on the backup; the master is the address owner (255), so that it is master again at once for the next run.
+"""
+import argparse
+import concurrent.futures
+import random
+import statistics
+import sys
+import time
+
+from lab import VIP, Lab, wait_for
+from nodes import Keepalived, Vrrpd
+from observe import Owner, Sniffer
+
+PRIORITY = 100
+MEDIAN_LIMIT_MS, WORST_LIMIT_MS = 0.5, 5.0
+PAIRINGS = [("vrrpd", "vrrpd"), ("keepalived", "vrrpd"), ("vrrpd", "keepalived"), ("keepalived", "keepalived")]
+AT_ONCE = 2
+
+
+def make(lab, number, kind, priority, interval):
+    if kind == "keepalived":
+        node = Keepalived(lab, number)
+        node.write(version=3, interval=interval, priority=priority, addresses=[f"{VIP}/21"])
+    else:
+        node = Vrrpd(lab, number)
+        node.write("one", Interface="eno1", VirtualRouterId=10, Priority=priority, Version=3,
+                   AdvertisementInterval=f"{round(interval * 1000)}ms", VirtualAddresses=f"{VIP}/21")
+    return node
+
+
+class Takeovers:
+    def __init__(self, master, backup, interval, seed):
+        self.interval = interval
+        self.down = interval * (3 + (256 - PRIORITY) / 256)
+        self.random = random.Random(seed)
+        self.lab = Lab()
+        self.sniffer = Sniffer(self.lab)
+        self.owners = [Owner(self.lab, 1), Owner(self.lab, 2)]
+        self.master = make(self.lab, 1, master, 255, interval)
+        self.backup = make(self.lab, 2, backup, PRIORITY, interval)
+
+    def close(self):
+        self.lab.close()
+
+    def once(self):
+        """One crash; returns the excess over Master_Down_Interval in ms."""
+        start = time.time()
+        self.master.start()
+        wait_for(lambda: len(self.sniffer.sent(1, start)) >= 2 and not self.owners[1].own, self.down + 10,
+                 lambda: f"the better node is master:\n{self.master.log()[-2000:]}")
+        time.sleep(self.interval * self.random.uniform(1, 2))
+        self.sniffer.clear()
+        wait_for(lambda: self.sniffer.sent(1), 2 * self.interval + 5, "the next advert")
+        time.sleep(self.interval * self.random.random())
+        self.master.kill()
+        killed = time.time()
+        wait_for(lambda: self.owners[1].own, self.down + 5, "the takeover")
+        [first] = wait_for(lambda: self.sniffer.gratuitous(2)[:1], 5, "the announcement")
+        last = max(a.t for a in self.sniffer.sent(1) if a.t < killed)
+        self.master.remove_leftovers()
+        return (first.t - last - self.down) * 1e3
+
+    def run(self, runs):
+        self.backup.start()
+        wait_for(lambda: self.owners[1].own, self.down + 10, lambda: f"the backup alone:\n{self.backup.log()[-2000:]}")
+        return [self.once() for _ in range(runs)]
+
+
+def measure(pairing, interval, runs):
+    takeovers = Takeovers(*pairing, interval, seed=f"{pairing}{interval}")
+    try:
+        return takeovers.run(runs)
+    finally:
+        takeovers.close()
+
+
+def busy_cores():
+    with open("/proc/stat", encoding="ascii") as file:
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    return (sum(ticks) - ticks[3] - ticks[4]) / 100
+
+
+def summary(excess):
+    return dict(least=min(excess), median=statistics.median(excess), worst=max(excess))
+
+
+def report(interval, results):
+    print(f"\nCrash takeover, version 3, interval {interval * 1e3:g} ms: first gratuitous ARP less Master_Down_Interval, in ms\n")
+    print("| master | backup | runs | least | median | worst |\n|---|---|---:|---:|---:|---:|")
+    for (master, backup), excess in results.items():
+        s = summary(excess)
+        print(f"| {master} | {backup} | {len(excess)} | {s['least']:.3f} | {s['median']:.3f} | {s['worst']:.3f} |")
+    print("\n| master | vrrpd / keepalived as backup: median | worst |\n|---|---:|---:|")
+    for master in ("vrrpd", "keepalived"):
+        ours, theirs = summary(results[master, "vrrpd"]), summary(results[master, "keepalived"])
+        print(f"| {master} | {ours['median'] / theirs['median']:.2f} | {ours['worst'] / theirs['worst']:.2f} |")
+    for (master, backup), excess in results.items():
+        s = summary(excess)
+        if backup == "vrrpd" and (s["median"] > MEDIAN_LIMIT_MS or s["worst"] > WORST_LIMIT_MS or s["least"] < -0.01):
+            yield (f"vrrpd after {master} at {interval * 1e3:g} ms: wanted are a median of at most {MEDIAN_LIMIT_MS} ms, "
+                   f"a worst of at most {WORST_LIMIT_MS} ms, and never early")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/bench takeover", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-r", "--runs", type=int, default=30, help="crashes per pairing (30)")
+    parser.add_argument("-i", "--interval", type=float, nargs="+", default=[1.0, 0.1], help="seconds (1 0.1)")
+    options = parser.parse_args()
+    missed = []
+    for interval in options.interval:
+        busy, start = busy_cores(), time.time()
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            futures = {pairing: pool.submit(measure, pairing, interval, options.runs) for pairing in PAIRINGS}
+            results = {pairing: future.result() for pairing, future in futures.items()}
+        missed += report(interval, results)
+        print(f"\n{AT_ONCE} pairings at a time; {(busy_cores() - busy) / (time.time() - start):.2f} cores were busy in all.",
+              flush=True)
+    for line in missed:
+        print(f"MISSED: {line}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""vrrpd and keepalived with each other's simpler ways of speaking: version 2 without and with a password, version 3 by
+multicast and unicast. Each is tried with vrrpd on the better and on the lesser node."""
+import time
+
+import pytest
+
+from lab import VIP, always, wait_for
+from nodes import Keepalived, Vrrpd
+from observe import Owner, Sniffer
+
+WAYS = {
+    "v2": dict(version=2, interval=1),
+    "v2-pass": dict(version=2, interval=1, auth="PASS", key="sesame"),
+    "v2-ah-multicast": dict(version=2, interval=1, auth="AH", key="longerthaneight"),
+    "v3": dict(version=3, interval=0.1),
+    "v3-unicast": dict(version=3, interval=0.1, unicast=True),
+}
+
+
+def vrrpd(lab, number, version, interval, auth="none", key="", unicast=False):
+    node = Vrrpd(lab, number)
+    keys = dict(Interface="eno1", VirtualRouterId=10, Priority=120 - 10 * number, Version=version,
+                AdvertisementInterval=f"{round(interval * 1000)}ms", VirtualAddresses=f"{VIP}/21")
+    if auth != "none":
+        keys.update(AuthenticationType=auth.lower(), AuthenticationKey=key[:8])
+    if unicast:
+        keys["UnicastPeers"] = lab.address(3 - number)
+    node.write("one", **keys)
+    return node
+
+
+def keepalived(lab, number, version, interval, auth=None, key="", unicast=False):
+    node = Keepalived(lab, number)
+    node.write(priority=120 - 10 * number, version=version, interval=interval, auth=auth, key=key,
+               addresses=[f"{VIP}/21"], peers=[lab.address(3 - number)] if unicast else [])
+    return node
+
+
+@pytest.mark.parametrize("better", ["vrrpd", "keepalived"])
+@pytest.mark.parametrize("way", WAYS)
+def test_takes_turns(lab, way, better):
+    keys = WAYS[way]
+    interval = keys["interval"]
+    makers = (vrrpd, keepalived) if better == "vrrpd" else (keepalived, vrrpd)
+    sniffer = Sniffer(lab)
+    owners = [Owner(lab, 1), Owner(lab, 2)]
+    one, two = (make(lab, i + 1, **keys) for i, make in enumerate(makers))
+    one.start()
+    wait_for(lambda: owners[0].own, 3 * interval + 3, "node 1 has the address")
+    two.start()
+    start = time.time()
+    wait_for(lambda: len(sniffer.sent(1, start)) >= 4, 5 * interval + 3, "adverts")
+    always(lambda: owners[0].own and not owners[1].own, interval, "node 1 alone has the address")
+    assert sniffer.sent(2) == [], "two masters speak"
+
+    one.kill()
+    one.remove_leftovers()
+    wait_for(lambda: owners[1].own, 4 * interval + 1, "node 2 takes over after a crash")
+    last = sniffer.sent(1)[-1].t
+    skew = (256 - 100) / 256 * (interval if keys["version"] == 3 else 1)
+    assert owners[1].first(True, last) - last == pytest.approx(3 * interval + skew, abs=0.1)
+    one.start()
+    wait_for(lambda: owners[0].own and not owners[1].own, 4 * interval + 3, "node 1 takes it back")
+    stopped = time.time()
+    one.stop()
+    wait_for(lambda: owners[1].own and not owners[0].own, skew + 1, "node 2 takes over after a stop")
+    assert [a.priority for a in sniffer.sent(1, stopped)][-1] == 0
+    complaints = [line for line in one.complaints() + two.complaints()]
+    assert complaints == []
