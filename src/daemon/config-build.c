@@ -23,12 +23,7 @@ static guint32 clock_seed(void)
 	return now > PLAUSIBLE_TIME_SEC && now < G_MAXUINT32 ? (guint32)now : 0;
 }
 
-/* Up to this many instances send in one burst: half of what the receive buffer of a peer that leaves the kernel's default
- * alone holds. The next so many send a little later. */
-#define BURST_INSTANCES     128
-#define BURST_DISTANCE_NSEC VRRP_NSEC_PER_MSEC
-
-InstanceConfig *config_build(const Settings *settings, guint64 id, guint32 ah_saved)
+InstanceConfig *config_build(const Settings *settings, guint32 ah_saved)
 {
 	guint count = settings->addresses->len;
 	InstanceConfig *config = g_malloc0(sizeof *config + count * sizeof config->addresses[0]);
@@ -52,7 +47,6 @@ InstanceConfig *config_build(const Settings *settings, guint64 id, guint32 ah_sa
 		.preempt = settings->preempt,
 		.address_count = count,
 		.interval_nsec = settings->interval_usec * VRRP_NSEC_PER_USEC,
-		.grid_phase_nsec = id / BURST_INSTANCES * BURST_DISTANCE_NSEC,
 	};
 	config->auth = settings->auth;
 	memcpy(config->key, settings->key, sizeof config->key);

@@ -31,7 +31,7 @@ static void start_instance(Control *control, ControlInstance *instance)
 	InstanceConfig *config;
 
 	instance->id = ++control->last_id;
-	config = config_build(settings, instance->id, saved);
+	config = config_build(settings, saved);
 	instance->engine = engine_instance_new(instance->id, config);
 	if (!instance->engine) {
 		config_build_free(config);
@@ -144,11 +144,9 @@ static void change_instance(Control *control, ModelInstance *model, const Config
 		settings_unref(model->settings);
 		model->settings = settings_ref(settings);
 		if (instance->engine)
-			control_push(control,
-				     &(Command){ .type = COMMAND_REPLACE,
-						 .instance = instance->engine,
-						 .config =
-							 config_build(settings, instance->id, 0) });
+			control_push(control, &(Command){ .type = COMMAND_REPLACE,
+							  .instance = instance->engine,
+							  .config = config_build(settings, 0) });
 		else if (settings->enabled)
 			start_instance(control, instance);
 	} else {
