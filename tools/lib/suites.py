@@ -171,7 +171,8 @@ class Build:
         seen = set()
         for line in read(record).splitlines():
             test = json.loads(line)
-            seen.add(test["name"].split(" / ")[-1])
+            test["name"] = test["name"].split(" / ")[-1]
+            seen.add(test["name"])
             output = (test.get("stdout") or "") + "\n" + (test.get("stderr") or "")
             good, skipped = test["result"] in ("OK", "EXPECTEDFAIL"), test["result"] == "SKIP"
             cases.add(count(test["name"], good, skipped, output))
