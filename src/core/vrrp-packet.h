@@ -80,14 +80,24 @@ typedef struct VrrpPacketContent {
 VrrpReject vrrp_packet_parse_ipv4(const uint8_t *data, size_t size, VrrpPacket *ret);
 
 /* Judges a parsed packet by the rules of one instance, in the order destination, unknown peer, TTL,
- * version, type, length (an HMAC trailer has its own reason), auth type, checksum, count, interval, key,
+ * version, type, VRID, length (an HMAC trailer has its own reason), auth type, checksum, count, interval, key,
  * owner: RFC 9568 7.1, RFC 3768 7.1, and design rules 6 to 9. Sets @packet->addresses and
  * ->checksum_form. Sequence numbers are not judged here: vrrp_replay_check does that afterwards. */
 VrrpReject vrrp_packet_check(VrrpPacket *packet, const VrrpPacketRules *rules);
 
+/* Are the addresses of a checked packet those of @addresses, in whatever order? Lists that differ are never a
+ * reason to drop (design rule 6): this is for counting and for telling the administrator. */
+bool vrrp_packet_same_addresses(const VrrpPacket *packet, const VrrpAddress *addresses,
+				size_t count);
+
 /* Writes a complete IPv4 packet, IP header included (for IP_HDRINCL), signed where @content says so.
  * Returns its size, or -ENOSPC, or -EINVAL where the fields do not fit the version. */
 int vrrp_packet_encode_ipv4(const VrrpPacketContent *content, uint8_t *buffer, size_t size);
+
+/* The partial sum of the pseudo-header for a message of @message_length bytes: RFC 8200 8.1, and RFC 5798 5.2.8
+ * for IPv4, are the same sum. */
+uint32_t vrrp_packet_pseudo_header_sum(const VrrpAddress *source, const VrrpAddress *destination,
+				       size_t message_length);
 
 /* The Internet checksum over @data, in host order; @sum is a partial sum to start from. */
 uint16_t vrrp_packet_checksum(uint32_t sum, const uint8_t *data, size_t size);
