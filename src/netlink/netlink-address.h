@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Adding and removing addresses, many at a time. Whatever can be done is done; the first error is returned.
+ */
+
+#include "netlink-places.h"
+#include "netlink-snapshot.h"
+#include "netlink-socket.h"
+
+typedef struct NetlinkKernel {
+	NetlinkSocket socket;
+	NetlinkSnapshot snapshot;
+	int32_t loopback; /* index of lo */
+} NetlinkKernel;
+
+/* Adds each address to its interface, tagged as ours. One that is there already and ours is left as it is, or given the
+ * settings that differ; one that is there and not ours is -EADDRINUSE and left alone. */
+int netlink_address_add(NetlinkKernel *kernel, const NetlinkPlaces *places);
+
+/* Removes each address from its interface if it is there and ours. Never takes another address with it. */
+int netlink_address_remove(NetlinkKernel *kernel, const NetlinkPlaces *places);
+
+/* The same addresses as single ones on lo: the host goes on receiving what is sent to them. One that the host has there
+ * of its own is as good, and stays when ours are removed. */
+int netlink_address_add_loopback(NetlinkKernel *kernel, const NetlinkPlaces *places);
+int netlink_address_remove_loopback(NetlinkKernel *kernel, const NetlinkPlaces *places);
+
+/* Appends to @ret those of @places that are on their interface now and ours. */
+int netlink_address_find_ours(NetlinkKernel *kernel, const NetlinkPlaces *places,
+			      NetlinkPlaces *ret);
+
+/* Removes every address that is ours, wherever it is. */
+int netlink_address_flush(NetlinkKernel *kernel);
