@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Packets in.
+ *
+ * For each of the protocols 112 and 51 there are two raw sockets. The filter of the main one passes what an instance here
+ * could want; only its packets reach a state machine, it has a large buffer, and it is read until it is empty before any
+ * timer expires: a master must not be declared dead while its adverts wait to be read. The filter of the stray one passes
+ * the rest: a foreign VRID, an unknown peer. Those are counted and noted, nothing else, with a small buffer, a small
+ * budget and after everything else, so that a busy or hostile segment costs the protocol nothing.
+ *
+ * A packet that is dropped is counted under its reason: on the instance that it was meant for, or on the engine where
+ * none could be found. Packets from this host itself are neither.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+
+#include "engine-internal.h"
+
+#define RECEIVE_BUFFER (8 * 1024 * 1024)
+#define STRAY_BUFFER   (64 * 1024)
+
+static const VrrpAddress group = { .family = VRRP_FAMILY_IPV4, .bytes = { 224, 0, 0, 18 } };
+
+/* --- Judging ----------------------------------------------------------------------------------- */
+
+typedef struct Arrival {
+	VrrpPacket packet;
+	int32_t interface_index;
+	bool stray;
+	VrrpTime now;
+} Arrival;
+
+static void note_reject(Engine *engine, const EngineInstance *instance, const Arrival *arrival,
+			VrrpReject reject)
+{
+	const VrrpPacket *packet = &arrival->packet;
+	uint64_t suppressed;
+	Note note;
+
+	if (!engine_limiter_allow(&engine->reject_limiter,
+				  engine_limiter_key(NOTE_REJECT, &packet->source, 0), arrival->now,
+				  &suppressed))
+		return;
+	memset(&note, 0, sizeof note);
+	note.type = NOTE_REJECT;
+	note.instance_id = instance ? instance->id : 0;
+	note.time_nsec = arrival->now.nsec;
+	note.address = packet->source;
+	note.interface_index = arrival->interface_index;
+	note.vrid = packet->vrid;
+	note.reject = reject;
+	note.number = suppressed;
+	tape_push(&engine->exchange->notes, &note);
+}
+
+/* @instance is NULL where none was found. */
+static void drop(Engine *engine, EngineInstance *instance, const Arrival *arrival,
+		 VrrpReject reject)
+{
+	instance_count(instance ? &instance->shared.counters.rejects[reject]
+				: &engine->rejects[reject]);
+	note_reject(engine, instance, arrival, reject);
+}
+
+static bool is_group(const VrrpAddress *address)
+{
+	return vrrp_address_compare(address, &group) == 0;
+}
+
+static EngineInstance *find_multicast(Engine *engine, const Arrival *arrival)
+{
+	VrrpTableKey key = vrrp_table_key_multicast((uint32_t)arrival->interface_index,
+						    VRRP_FAMILY_IPV4, arrival->packet.vrid);
+
+	return vrrp_table_find(&engine->table, &key);
+}
+
+static EngineInstance *find_unicast(Engine *engine, const Arrival *arrival)
+{
+	VrrpTableKey key = vrrp_table_key_unicast(arrival->packet.source, arrival->packet.vrid);
+
+	return vrrp_table_find(&engine->table, &key);
+}
+
+/* Whom the packet is for. Where it is for nobody: whom it most likely was meant for, so that the counter is found where
+ * one looks for it, or NULL. The reason is NONE where the instance's own rules are to judge. */
+static EngineInstance *find(Engine *engine, const Arrival *arrival, VrrpReject *ret_reject)
+{
+	const VrrpPacket *packet = &arrival->packet;
+	bool to_group = is_group(&packet->destination);
+	EngineInstance *instance;
+
+	*ret_reject = VRRP_REJECT_NONE;
+	instance = to_group ? find_multicast(engine, arrival) : find_unicast(engine, arrival);
+	if (instance)
+		return instance;
+	/* To the group, but the instance is unicast, or the other way round: the rules say "destination". */
+	instance = to_group ? find_unicast(engine, arrival) : find_multicast(engine, arrival);
+	if (instance)
+		return instance;
+	if (to_group || engine->unicast_count[packet->vrid] == 0) {
+		*ret_reject = VRRP_REJECT_VRID;
+		return NULL;
+	}
+	*ret_reject = VRRP_REJECT_UNKNOWN_PEER;
+	return engine->unicast_only[packet->vrid];
+}
+
+static int peer_index(const InstanceConfig *config, const VrrpAddress *source)
+{
+	for (uint32_t i = 0; i < config->peer_count; i++)
+		if (vrrp_address_compare(&config->peers[i], source) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* A listed peer whose packets come from too far away is a mistake in the settings of one of the two: worth a fault. */
+static void note_peer_ttl(Engine *engine, EngineInstance *instance, const Arrival *arrival,
+			  bool bad)
+{
+	int peer = instance->config->unicast ? peer_index(instance->config, &arrival->packet.source)
+					     : -1;
+	uint32_t before = instance->peers_ttl_bad;
+
+	if (peer < 0)
+		return;
+	if (bad)
+		instance->peers_ttl_bad |= UINT32_C(1) << peer;
+	else
+		instance->peers_ttl_bad &= ~(UINT32_C(1) << peer);
+	if (instance->peers_ttl_bad == before)
+		return;
+	engine_instance_fault(instance, VRRP_FAULT_PEER_TTL, instance->peers_ttl_bad != 0);
+	engine_instance_settle(engine, instance, arrival->now);
+}
+
+static VrrpReject check_number(EngineInstance *instance, const VrrpPacket *packet)
+{
+	if (instance->rules.auth != VRRP_AUTH_AH)
+		return VRRP_REJECT_NONE;
+	if (!vrrp_replay_check(&instance->replay, packet->ah_number, instance->fsm.state,
+			       instance->fsm.master_heard))
+		return VRRP_REJECT_REPLAY;
+	vrrp_replay_heard(&instance->replay, packet->ah_number);
+	return VRRP_REJECT_NONE;
+}
+
+/* --- Accepted packets -------------------------------------------------------------------------- */
+
+static bool list_source_is_new(EngineInstance *instance, const VrrpAddress *source)
+{
+	unsigned known = instance->list_source_count;
+
+	for (unsigned i = 0; i < known && i < ENGINE_LIST_SOURCES; i++)
+		if (vrrp_address_compare(&instance->list_sources[i], source) == 0)
+			return false;
+	instance->list_sources[known % ENGINE_LIST_SOURCES] = *source;
+	instance->list_source_count++;
+	return true;
+}
+
+/* Never a reason to drop (design rule 6): counted, and said once for each sender. */
+static void compare_lists(Engine *engine, EngineInstance *instance, const Arrival *arrival)
+{
+	const VrrpPacket *packet = &arrival->packet;
+
+	if (packet->count == instance->config->address_count &&
+	    engine_instance_list_fingerprint(packet->addresses, packet->count,
+					     vrrp_address_size(packet->source)) ==
+		    instance->list_fingerprint)
+		return;
+	instance_count(&instance->shared.counters.counters[COUNTER_ADDRESS_LIST_ERRORS]);
+	if (list_source_is_new(instance, &packet->source))
+		engine_note_instance(engine, instance, NOTE_ADDRESS_LIST, &packet->source, 0,
+				     arrival->now);
+}
+
+static void remember_peer(EngineInstance *instance, const Arrival *arrival)
+{
+	int peer = peer_index(instance->config, &arrival->packet.source);
+
+	if (peer < 0)
+		return;
+	instance->peer_priority[peer] = arrival->packet.priority;
+	atomic_store_explicit(&instance->shared.counters.peer_last_heard_nsec[peer],
+			      arrival->now.nsec, memory_order_relaxed);
+}
+
+static void accept_advert(Engine *engine, EngineInstance *instance, const Arrival *arrival)
+{
+	const VrrpPacket *packet = &arrival->packet;
+	InstanceCounters *counters = &instance->shared.counters;
+
+	instance_count(&counters->counters[COUNTER_ADVERTS_RECEIVED]);
+	if (packet->priority == 0)
+		instance_count(&counters->counters[COUNTER_PRIORITY_ZERO_RECEIVED]);
+	compare_lists(engine, instance, arrival);
+	if (instance->config->checksum == VRRP_CHECKSUM_AUTO && packet->version == 3 &&
+	    packet->checksum_form != VRRP_CHECKSUM_AUTO)
+		instance->checksum_form = packet->checksum_form;
+	if (instance->config->unicast) {
+		remember_peer(instance, arrival);
+		note_peer_ttl(engine, instance, arrival, false);
+	}
+	engine_instance_step(engine, instance,
+			     &(VrrpEvent){ .type = VRRP_EVENT_ADVERT,
+					   .advert = { .source = packet->source,
+						       .priority = packet->priority,
+						       .interval_nsec = packet->interval_nsec } },
+			     arrival->now);
+}
+
+static void take(Engine *engine, Arrival *arrival, VrrpReject parsed)
+{
+	EngineInstance *instance;
+	VrrpReject reject;
+
+	if (arrival->packet.source.family != VRRP_FAMILY_NONE &&
+	    engine_links_own(&engine->links, &arrival->packet.source))
+		return;
+	if (parsed != VRRP_REJECT_NONE) {
+		drop(engine, NULL, arrival, parsed);
+		return;
+	}
+	instance = find(engine, arrival, &reject);
+	if (reject == VRRP_REJECT_NONE)
+		reject = vrrp_packet_check(&arrival->packet, &instance->rules);
+	if (reject == VRRP_REJECT_TTL)
+		note_peer_ttl(engine, instance, arrival, true);
+	/* A stray that is good after all came while the filters changed; the main socket has it too. */
+	if (reject == VRRP_REJECT_NONE && arrival->stray)
+		return;
+	if (reject == VRRP_REJECT_NONE)
+		reject = check_number(instance, &arrival->packet);
+	if (reject == VRRP_REJECT_NONE)
+		accept_advert(engine, instance, arrival);
+	else
+		drop(engine, instance, arrival, reject);
+}
+
+/* --- Reading ----------------------------------------------------------------------------------- */
+
+static void count_overflow(Engine *engine, EngineSocket *socket, uint32_t overflows, VrrpTime now)
+{
+	uint64_t suppressed;
+	Note note;
+
+	if (overflows == socket->overflows)
+		return;
+	engine->lost_packets += overflows - socket->overflows;
+	socket->overflows = overflows;
+	if (socket->stray ||
+	    !engine_limiter_allow(&engine->limiter, engine_limiter_key(NOTE_OVERRUN, NULL, 1), now,
+				  &suppressed))
+		return;
+	memset(&note, 0, sizeof note);
+	note.type = NOTE_OVERRUN;
+	note.time_nsec = now.nsec;
+	note.error = 1;
+	note.number = engine->lost_packets;
+	engine->lost_packets = 0;
+	tape_push(&engine->exchange->notes, &note);
+}
+
+static int32_t read_control(Engine *engine, EngineSocket *socket, struct msghdr *message,
+			    VrrpTime now)
+{
+	int32_t interface_index = 0;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof info);
+			interface_index = info.ipi_ifindex;
+		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
+			uint32_t overflows;
+
+			memcpy(&overflows, CMSG_DATA(c), sizeof overflows);
+			count_overflow(engine, socket, overflows, now);
+		}
+	}
+	return interface_index;
+}
+
+/* Reads one batch of at most @limit. Returns how many packets there were. */
+static unsigned read_batch(Engine *engine, EngineSocket *socket, unsigned limit, VrrpTime *ret_now)
+{
+	EngineReceive *receive = &engine->receive;
+	int count;
+
+	for (unsigned i = 0; i < limit; i++)
+		receive->messages[i].msg_hdr = (struct msghdr){
+			.msg_iov = &receive->vectors[i],
+			.msg_iovlen = 1,
+			.msg_control = receive->control[i],
+			.msg_controllen = sizeof receive->control[i],
+		};
+	count = recvmmsg(socket->fd, receive->messages, limit, MSG_DONTWAIT, NULL);
+	*ret_now = engine_now();
+	for (int i = 0; i < count; i++) {
+		struct mmsghdr *message = &receive->messages[i];
+		Arrival arrival = { .stray = socket->stray, .now = *ret_now };
+		VrrpReject parsed = vrrp_packet_parse_ipv4(receive->buffers[i], message->msg_len,
+							   &arrival.packet);
+
+		arrival.interface_index =
+			read_control(engine, socket, &message->msg_hdr, arrival.now);
+		take(engine, &arrival, parsed);
+	}
+	return count > 0 ? (unsigned)count : 0;
+}
+
+static VrrpTime drain_socket(Engine *engine, EngineSocket *socket)
+{
+	VrrpTime now = { 0 };
+
+	socket->ready = false;
+	for (unsigned batch = 0; batch < ENGINE_RECEIVE_BUDGET; batch++)
+		if (read_batch(engine, socket, ENGINE_RECEIVE_BATCH, &now) < ENGINE_RECEIVE_BATCH)
+			break;
+	return now;
+}
+
+VrrpTime engine_receive_drain(Engine *engine, bool all)
+{
+	VrrpTime now = engine_now();
+
+	for (unsigned i = ENGINE_SOCKET_VRRP; i <= ENGINE_SOCKET_AH; i++)
+		if (all || engine->sockets[i].ready)
+			now = drain_socket(engine, &engine->sockets[i]);
+	return now;
+}
+
+/* Read-ability is told once (EPOLLONESHOT); while more than the budget waits, the kernel's small buffer may overflow, and
+ * what does not fit is not counted. */
+void engine_receive_strays(Engine *engine, VrrpTime now)
+{
+	bool more = false;
+	VrrpTime read_at;
+
+	if (!vrrp_time_reached(engine->stray_at, now))
+		return;
+	for (unsigned i = ENGINE_SOCKET_STRAY_VRRP; i <= ENGINE_SOCKET_STRAY_AH; i++) {
+		EngineSocket *socket = &engine->sockets[i];
+
+		if (!socket->ready)
+			continue;
+		if (read_batch(engine, socket, ENGINE_STRAY_BUDGET, &read_at) ==
+		    ENGINE_STRAY_BUDGET) {
+			more = true;
+			continue;
+		}
+		socket->ready = false;
+		engine_watch_stray(engine, socket);
+	}
+	engine->stray_at = more ? vrrp_time_add(now, ENGINE_STRAY_PAUSE_NSEC) : (VrrpTime){ 0 };
+}
+
+static int open_socket(EngineSocket *s)
+{
+	int one = 1, size = s->stray ? STRAY_BUFFER : RECEIVE_BUFFER;
+
+	s->fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, s->protocol);
+	if (s->fd < 0)
+		return -errno;
+	if (setsockopt(s->fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof one) < 0 ||
+	    setsockopt(s->fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one) < 0)
+		return -errno;
+	/* Without CAP_NET_ADMIN as much as net.core.rmem_max allows. */
+	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
+		(void)setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	return 0;
+}
+
+int engine_receive_open(Engine *engine)
+{
+	EngineReceive *receive = &engine->receive;
+
+	for (unsigned i = 0; i < _ENGINE_SOCKET_MAX; i++) {
+		EngineSocket *socket = &engine->sockets[i];
+		int r;
+
+		socket->protocol = i == ENGINE_SOCKET_VRRP || i == ENGINE_SOCKET_STRAY_VRRP
+					   ? VRRP_PROTOCOL
+					   : VRRP_PROTOCOL_AH;
+		socket->stray = i >= ENGINE_SOCKET_STRAY_VRRP;
+		r = open_socket(socket);
+		if (r < 0)
+			return r;
+	}
+	for (unsigned i = 0; i < ENGINE_RECEIVE_BATCH; i++)
+		receive->vectors[i] = (struct iovec){ .iov_base = receive->buffers[i],
+						      .iov_len = sizeof receive->buffers[i] };
+	return 0;
+}
