@@ -34,9 +34,9 @@ void config_fault_free(ConfigFault *fault)
 }
 
 /* Reads until the end or the limit; one byte more than the limit tells that the file is too long. */
-static gboolean read_all(int fd, GString *text, GError **error)
+static gboolean read_all(int fd, gsize limit, GString *text, GError **error)
 {
-	while (text->len <= CONFIG_FILE_SIZE_MAX) {
+	while (text->len <= limit) {
 		char buffer[4096];
 		ssize_t n = read(fd, buffer, sizeof buffer);
 
@@ -52,12 +52,13 @@ static gboolean read_all(int fd, GString *text, GError **error)
 		g_string_append_len(text, buffer, n);
 		explicit_bzero(buffer, sizeof buffer);
 	}
-	g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "is larger than %d KiB",
-		    CONFIG_FILE_SIZE_MAX / 1024);
+	g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+		    "is larger than %" G_GSIZE_FORMAT " KiB", limit / 1024);
 	return FALSE;
 }
 
-char *config_file_read(const char *path, gsize *ret_length, mode_t *ret_mode, GError **error)
+char *config_file_read(const char *path, gsize limit, gsize *ret_length, mode_t *ret_mode,
+		       GError **error)
 {
 	g_autoptr(GString) text = NULL;
 	struct stat status;
@@ -79,8 +80,8 @@ char *config_file_read(const char *path, gsize *ret_length, mode_t *ret_mode, GE
 		return NULL;
 	}
 	/* Large enough at once, so that growing leaves no copies of the key behind. */
-	text = g_string_sized_new((gsize)CLAMP(status.st_size, 0, CONFIG_FILE_SIZE_MAX) + 4096 + 1);
-	ok = read_all(fd, text, error);
+	text = g_string_sized_new((gsize)CLAMP(status.st_size, 0, (off_t)limit) + 4096 + 1);
+	ok = read_all(fd, limit, text, error);
 	close(fd);
 	if (!ok) {
 		explicit_bzero(text->str, text->len);

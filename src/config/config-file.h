@@ -23,10 +23,11 @@ typedef struct ConfigFault {
 	char *text;
 } ConfigFault;
 
-/* Reads a regular file of at most CONFIG_FILE_SIZE_MAX bytes; never waits on a device or a pipe. The text ends with a zero
+/* Reads a regular file of at most @limit bytes; never waits on a device or a pipe. The text ends with a zero
  * that is not counted; the caller wipes it, as it may hold the secret key. The error's text names the reason, not the
  * file. */
-char *config_file_read(const char *path, gsize *ret_length, mode_t *ret_mode, GError **error);
+char *config_file_read(const char *path, gsize limit, gsize *ret_length, mode_t *ret_mode,
+		       GError **error);
 
 /* The entries of the group [Instance] (ConfigEntry *), in order. What is wrong is appended to @faults (ConfigFault *, with a
  * free function); the rest of the file is read all the same. Unknown keys are no fault here. */

@@ -256,7 +256,7 @@ static void read_file(Reading *reading, const char *path)
 
 	if (is_masked(path))
 		return;
-	text = config_file_read(path, &length, &mode, &error);
+	text = config_file_read(path, CONFIG_FILE_SIZE_MAX, &length, &mode, &error);
 	if (!text) {
 		report(reading->load, path, 0, reading->name, "%s", error->message);
 		reading->errors++;
