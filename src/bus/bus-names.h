@@ -20,3 +20,6 @@
 
 /* Manager.Reload */
 #define BUS_RELOAD_CHECK_ONLY (1u << 1)
+
+/* Instance.Failover: the longest hold */
+#define BUS_FAILOVER_HOLD_MAX_USEC (UINT64_C(365) * 24 * 3600 * 1000000)

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+/* Each fills @error and returns a negative errno, so that a handler can return it. */
+int bus_error_no_such_instance(sd_bus_error *error, const char *name);
+int bus_error_flags(sd_bus_error *error, unsigned flags, const char *valid);
+/* @result is what ModelOperations.failover reported: negative errno. */
+int bus_error_failover(sd_bus_error *error, const char *name, int result);
