@@ -151,6 +151,11 @@ def test_man_page(page):
     assert result.returncode == 0 and not result.stdout, result.stdout
 
 
+def test_man_pages_are_built():
+    listed = set(re.findall(r"'([\w.]+\.\d)'", TREE["man/meson.build"]))
+    assert listed == {pathlib.Path(page).name.removesuffix(".rst") for page in chosen(".rst", under="man/")}
+
+
 def configured(path):
     """The text of a template as the default build makes it."""
     return TREE[path].replace("@USER@", "vrrpd").replace("@user@", "vrrpd")
@@ -207,3 +212,14 @@ def test_unit_exposure(unit):
 def test_example_is_accepted():
     result = run(BUILD / "src/ctl/vrrpctl", "check", ROOT / "data/example.conf")
     assert result.returncode == 0, result.stdout
+
+
+def test_documented_settings_are_accepted(tmp_path):
+    samples = [s for path in chosen(".md") for s in re.findall(r"```ini\n(.*?)```", TREE[path], re.DOTALL)]
+    assert samples, "nothing to check: the documents have moved"
+    for number, text in enumerate(samples):
+        path = tmp_path / f"sample{number}.conf"
+        path.write_text(text)
+        path.chmod(0o640)
+        result = run(BUILD / "src/ctl/vrrpctl", "check", path)
+        assert result.returncode == 0, f"{text}\n{result.stdout}"
