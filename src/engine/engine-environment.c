@@ -227,6 +227,7 @@ static void request_dump(Engine *engine, EngineDump dump, VrrpTime now)
 								    : NETLINK_DUMP_ADDRESSES);
 
 	engine->dump = dump;
+	engine->dump_interrupted = false;
 	engine->dump_retry_at = r < 0 ? vrrp_time_add(now, DUMP_RETRY_NSEC) : VRRP_TIME_NEVER;
 }
 
@@ -249,6 +250,9 @@ static void on_dump_done(Engine *engine, VrrpTime now)
 {
 	if (engine->resynchronise) {
 		begin_dumps(engine, now);
+	} else if (engine->dump_interrupted) {
+		/* The table changed while it was read: the same dump once more. */
+		request_dump(engine, engine->dump, now);
 	} else if (engine->dump == ENGINE_DUMP_LINKS) {
 		sweep(engine, NETLINK_DUMP_LINKS, now);
 		request_dump(engine, ENGINE_DUMP_ADDRESSES, now);
@@ -267,9 +271,7 @@ static void on_change(void *userdata, const NetlinkChange *change)
 	if (change->type == NETLINK_CHANGE_DUMP_DONE) {
 		on_dump_done(reading->engine, reading->now);
 	} else if (change->type == NETLINK_CHANGE_DUMP_INTERRUPTED) {
-		/* The table changed while it was read: the same dump once more. */
-		if (reading->engine->dump != ENGINE_DUMP_NONE)
-			request_dump(reading->engine, reading->engine->dump, reading->now);
+		reading->engine->dump_interrupted = true;
 	} else {
 		engine_links_apply(&reading->engine->links, change, &event);
 		on_event(reading->engine, &event, reading->now);

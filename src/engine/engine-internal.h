@@ -129,7 +129,8 @@ struct Engine {
 	bool more_commands; /* left in the ring for the next turn */
 	bool more_done;
 	EngineDump dump;
-	bool resynchronise; /* when the dump that runs is over, begin again */
+	bool dump_interrupted; /* not consistent: to be asked for again */
+	bool resynchronise;    /* when the dump that runs is over, begin again */
 	VrrpTime dump_retry_at;
 	VrrpTime stray_at; /* when the stray sockets may be read again */
 	VrrpTime armed;

@@ -25,6 +25,7 @@ uint64_t engine_limiter_key(unsigned kind, const VrrpAddress *address, uint64_t 
 	return hash != 0 ? hash : 1;
 }
 
+/* The key's entry, or the one to use for it: nobody is forgotten for a key that is not said after all. */
 static EngineLimiterEntry *find_entry(EngineLimiter *limiter, uint64_t key)
 {
 	EngineLimiterEntry *set = limiter->entries[key % ENGINE_LIMITER_SETS];
@@ -36,7 +37,6 @@ static EngineLimiterEntry *find_entry(EngineLimiter *limiter, uint64_t key)
 		if (set[way].last.nsec < oldest->last.nsec)
 			oldest = &set[way];
 	}
-	*oldest = (EngineLimiterEntry){ 0 };
 	return oldest;
 }
 
@@ -57,7 +57,7 @@ bool engine_limiter_allow(EngineLimiter *limiter, uint64_t key, VrrpTime now,
 	if (limiter->said >= ENGINE_LIMITER_PER_SECOND)
 		return false;
 	limiter->said++;
-	*ret_suppressed = entry->suppressed;
+	*ret_suppressed = entry->key == key ? entry->suppressed : 0;
 	*entry = (EngineLimiterEntry){ .key = key, .last = now };
 	return true;
 }
