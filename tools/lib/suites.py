@@ -20,6 +20,9 @@ FUZZ_SECONDS = 3600 if FULL else 60
 PLAIN = ["unit", "sim", "bus", "netns", "interop", "lint"]
 SUITES = PLAIN + ["fuzz", "address", "thread"]
 
+# Start, election, goodbye, handover, return: what a sanitizer should see of the daemon as a whole.
+NETNS_TEST, NETNS_CASE = "netns seed", "test_stop_hands_over_and_start_takes_back"
+
 BUILDS = {
     "build-test": ([], {}),
     "build-fuzz": (["-Dfuzz=true"], {"CC": "clang"}),
@@ -237,15 +240,22 @@ class Run:
 
     def run_address(self, build, name):
         cases, text = Cases(), []
-        for suite in ("unit", "sim", "bus", "fuzz"):
-            more, output = build.meson_test(name, suite, multiplier=5, environment=SANITIZER_ENVIRONMENT)
+        for suite in ("unit", "sim", "bus", "fuzz", "netns"):
+            more, output = self.sanitized(build, name, suite)
             cases.add(more)
             text.append(output)
         return cases, "\n".join(t for t in text if t)
 
     def run_thread(self, build, name):
-        return build.meson_test(name, "unit", multiplier=10, environment=SANITIZER_ENVIRONMENT,
-                                wrapper=without_randomisation())
+        return self.sanitized(build, name, "unit")
+
+    def sanitized(self, build, name, suite):
+        """A suite in a build with a sanitizer; of the slow suite only one case that touches every part."""
+        environment, names = dict(SANITIZER_ENVIRONMENT), None
+        if suite == "netns":
+            names, environment["PYTEST_ADDOPTS"] = [NETNS_TEST], f"-ra -k {NETNS_CASE}"
+        return build.meson_test(name, suite, names, multiplier=5, environment=environment,
+                                wrapper=without_randomisation() if name == "thread" else None)
 
     def all(self):
         for name in self.suites:
