@@ -203,13 +203,20 @@ static ControlInstance *find(Control *control, EngineInstance *engine)
 	return g_hash_table_lookup(control->by_id, &id);
 }
 
+static void on_started(Control *control)
+{
+	control->model.real_time = engine_real_time(control->engine);
+	g_info("Real-time scheduling: %s.",
+	       control->model.real_time ? "granted" : "not granted (RLIMIT_RTPRIO)");
+	sd_notify(0, "READY=1");
+	control_update_status_text(control);
+}
+
 static void on_event(Control *control, const EngineEvent *event)
 {
 	switch (event->type) {
 	case ENGINE_EVENT_STARTED:
-		control->started = TRUE;
-		sd_notify(0, "READY=1");
-		control_update_status_text(control);
+		on_started(control);
 		break;
 	case ENGINE_EVENT_DIRTY:
 		on_dirty(control, find(control, event->instance));

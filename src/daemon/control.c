@@ -156,9 +156,6 @@ static gboolean start_threads(Control *control)
 		g_critical("Failed to start a thread: %s.", g_strerror(-r));
 		return FALSE;
 	}
-	control->model.real_time = engine_real_time(control->engine);
-	g_info("Real-time scheduling: %s.",
-	       control->model.real_time ? "granted" : "not granted (RLIMIT_RTPRIO)");
 	return TRUE;
 }
 
