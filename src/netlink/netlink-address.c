@@ -224,14 +224,17 @@ int netlink_address_remove(NetlinkKernel *kernel, const NetlinkPlaces *places)
 	return r;
 }
 
+/* A preferred lifetime that is neither 0 nor for ever runs down, and IPv4 does not tell it for an address that is valid
+ * for ever, as ours are. */
 static bool lifetime_is(const NetlinkChange *now, const VrrpInterfaceAddress *wanted)
 {
 	uint32_t lifetime =
 		wanted->has_preferred_lifetime ? wanted->preferred_lifetime_sec : UINT32_MAX;
+	uint32_t left = now->flags & IFA_F_DEPRECATED ? 0 : now->preferred_lifetime_sec;
 
-	if (lifetime == 0 || lifetime == UINT32_MAX)
-		return now->preferred_lifetime_sec == lifetime;
-	return now->preferred_lifetime_sec <= lifetime; /* it runs down */
+	if (lifetime == 0 || lifetime == UINT32_MAX || left == 0)
+		return left == lifetime;
+	return left <= lifetime || wanted->address.family == VRRP_FAMILY_IPV4;
 }
 
 /* Whether what cannot be changed in place is as wanted. Without a label the kernel's is the interface's name. */
