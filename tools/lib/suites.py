@@ -147,7 +147,8 @@ class Build:
             for argv in (["meson", "setup", *reconfigure, "-Dwerror=true", *options, self.folder, ROOT],
                          ["ninja", "-C", self.folder]):
                 if run(argv, log, environment):
-                    return f"cannot build {self.name}:\n{tail(read(log))}"
+                    output = read(log)
+                    return f"  cannot build {self.name}:\n{tail(output[max(0, output.find('FAILED: ')):])}"
         finally:
             if log.exists():
                 log.unlink()
@@ -211,7 +212,8 @@ class Run:
         if build.error:
             cases = Cases()
             cases.failed = 1
-            return cases, build.error
+            error, build.error = build.error, f"  there is no {build.name}, see above"
+            return cases, error
         return getattr(self, f"run_{name}", self.run_plain)(build, name)
 
     def run_plain(self, build, name):
