@@ -35,8 +35,8 @@ typedef struct Draft {
 	GPtrArray *
 		addresses; /* const KeepalivedNode *: read at the end, when the interface is known */
 	gboolean has_peer_block;
-	GPtrArray *peers; /* char * */
-	guint8 minimum_ttl;
+	GPtrArray *peers;   /* char * */
+	guint8 minimum_ttl; /* the least of all peers; 0: no peer yet */
 	gboolean has_minimum_ttl;
 } Draft;
 
@@ -242,7 +242,7 @@ static void read_authentication(Draft *draft, const KeepalivedNode *node)
 	}
 }
 
-/* ADDRESS [min_ttl N] [max_ttl N] */
+/* ADDRESS [min_ttl N] [max_ttl N]; without min_ttl keepalived accepts every TTL. There is one limit for all peers here. */
 static void read_peer_ttl(Draft *draft, const KeepalivedNode *node)
 {
 	guint8 least = 1;
@@ -254,18 +254,21 @@ static void read_peer_ttl(Draft *draft, const KeepalivedNode *node)
 		if (strcmp(node->words[i], "min_ttl") == 0 && node->words[i + 1]) {
 			if (!value_parse_byte(node->words[++i], 0, 255, &least, &why))
 				election(draft, node->line, "min_ttl: %s; it is left out", why);
-			set_line(draft, "UnicastMinTtl", node);
-			if (!draft->has_minimum_ttl || least < draft->minimum_ttl)
-				draft->minimum_ttl = MAX(least, 1);
 			draft->has_minimum_ttl = TRUE;
 		} else if (strcmp(node->words[i], "max_ttl") == 0 && node->words[i + 1]) {
 			i++;
 			dropped(draft, node->line,
 				"max_ttl: not carried over: there is no upper limit");
 		} else {
-			note(draft, node->line, "'%s' behind a peer is left out", shown);
+			note(draft, node->line, "'%s' behind a peer is left out, as in keepalived",
+			     shown);
 		}
 	}
+	least = MAX(least, 1);
+	if (draft->has_minimum_ttl && draft->minimum_ttl && least != draft->minimum_ttl)
+		dropped(draft, node->line,
+			"min_ttl: there is one limit for all peers here; the least is taken");
+	draft->minimum_ttl = draft->minimum_ttl ? MIN(least, draft->minimum_ttl) : least;
 }
 
 static void read_peers(Draft *draft, const KeepalivedNode *node)
