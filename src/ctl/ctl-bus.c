@@ -108,8 +108,6 @@ static void explain_name(const CtlCall *call, const sd_bus_error *error)
 	else if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) ||
 		 sd_bus_error_has_name(error, ERROR_INTERACTIVE))
 		explain_denied(call, error);
-	else if (sd_bus_error_has_name(error, BUS_ERROR_NO_SUCH_INSTANCE))
-		ctl_error("Hint: vrrpctl list shows all instances.");
 	else if (sd_bus_error_has_name(error, BUS_ERROR_NO_PEER))
 		ctl_error("Hint: is vrrpd running on the other router, and does it hear this one? "
 			  "The address stays here meanwhile.");
@@ -137,6 +135,8 @@ void ctl_bus_explain(const CtlCall *call, const sd_bus_error *error, int r)
 	}
 	if (ctl_bus_is_absent(error))
 		text = "vrrpd is not running";
+	else if (sd_bus_error_has_name(error, BUS_ERROR_NO_SUCH_INSTANCE))
+		text = "there is no such instance; vrrpctl list names them all";
 	ctl_error("Failed to %s: %s", call->doing, text);
 	explain_name(call, error);
 }

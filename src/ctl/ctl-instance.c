@@ -195,6 +195,25 @@ static int read_property(sd_bus_message *message, CtlInstance *instance)
 	return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
+/* The value of a property for programs */
+static int append_json(GString *json, sd_bus_message *message, const char *name)
+{
+	static const char *const peer_fields[] = { "Address", "Priority", "LastHeard", NULL };
+	const char *contents;
+	int r = sd_bus_message_peek_type(message, NULL, &contents);
+
+	if (r < 0)
+		return r;
+	ctl_json_key(json, name);
+	if (!g_str_equal(name, "Peers") || g_strcmp0(contents, "a(syt)") != 0)
+		return ctl_json_message(json, message);
+	r = sd_bus_message_enter_container(message, 'v', contents);
+	if (r < 0)
+		return r;
+	r = ctl_json_structs(json, message, peer_fields);
+	return r < 0 ? r : sd_bus_message_exit_container(message);
+}
+
 /* a{sv}, which is read twice: once for programs, once for people */
 static int read_properties(sd_bus_message *message, CtlInstance *instance)
 {
@@ -210,8 +229,7 @@ static int read_properties(sd_bus_message *message, CtlInstance *instance)
 		r = sd_bus_message_read_basic(message, 's', &key);
 		if (r < 0)
 			return r;
-		ctl_json_key(json, key);
-		r = ctl_json_message(json, message);
+		r = append_json(json, message, key);
 		if (r < 0)
 			return r;
 		r = sd_bus_message_rewind(message, FALSE);

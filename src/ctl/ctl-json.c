@@ -240,6 +240,26 @@ int ctl_json_message(GString *json, sd_bus_message *message)
 	return MIN(r, 0);
 }
 
+int ctl_json_structs(GString *json, sd_bus_message *message, const char *const *names)
+{
+	const char *contents;
+	int r = sd_bus_message_enter_container(message, 'a', NULL);
+
+	ctl_json_open(json, '[');
+	while (r >= 0 && (r = sd_bus_message_peek_type(message, NULL, &contents)) > 0) {
+		r = sd_bus_message_enter_container(message, 'r', contents);
+		ctl_json_open(json, '{');
+		for (guint i = 0; r >= 0 && names[i]; i++) {
+			ctl_json_key(json, names[i]);
+			r = ctl_json_message(json, message);
+		}
+		ctl_json_close(json, '{');
+		r = r < 0 ? r : sd_bus_message_exit_container(message);
+	}
+	ctl_json_close(json, '[');
+	return r < 0 ? r : sd_bus_message_exit_container(message);
+}
+
 static void append_line(GString *out, guint depth)
 {
 	g_string_append_c(out, '\n');

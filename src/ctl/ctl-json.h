@@ -25,5 +25,8 @@ void ctl_json_pair_unsigned(GString *json, const char *key, guint64 value);
  * arrays. Returns 0 or negative errno. */
 int ctl_json_message(GString *json, sd_bus_message *message);
 
+/* The same for an array of structs, whose fields get names (ending with NULL), as in the daemon's Describe(). */
+int ctl_json_structs(GString *json, sd_bus_message *message, const char *const *names);
+
 /* Prints compact or indented JSON text with a newline, in the mode of @ctl. */
 void ctl_json_print(const Ctl *ctl, const char *text);

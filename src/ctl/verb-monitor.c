@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "bus/bus-names.h"
@@ -188,10 +189,10 @@ static int on_instance(sd_bus_message *message, void *userdata, sd_bus_error *er
 	return 0;
 }
 
-static void daemon_gone(Monitor *monitor, const char *text)
+static void daemon_gone(Monitor *monitor, const char *event, const char *text)
 {
 	if (!monitor->absent)
-		tell(monitor, "DaemonGone", NULL, text);
+		tell(monitor, event, NULL, text);
 	monitor->absent = TRUE;
 	g_hash_table_remove_all(monitor->numbers);
 }
@@ -205,7 +206,7 @@ static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_erro
 	    !g_str_equal(name, BUS_NAME))
 		return 0;
 	if (*old)
-		daemon_gone(monitor, "vrrpd has gone");
+		daemon_gone(monitor, "DaemonGone", "vrrpd has gone");
 	monitor->refresh = *new != '\0';
 	return 0;
 }
@@ -272,7 +273,7 @@ static int refresh(Monitor *monitor)
 	} else if (ctl_bus_is_absent(&error) ||
 		   sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY)) {
 		/* It went, or goes at this moment; NameOwnerChanged tells when it is back. */
-		daemon_gone(monitor, "vrrpd is not running; waiting for it");
+		daemon_gone(monitor, "DaemonGone", "vrrpd is not running; waiting for it");
 		r = 0;
 	} else {
 		ctl_bus_explain(&refresh_call, &error, r);
@@ -359,7 +360,7 @@ static CtlExit run_forever(Monitor *monitor)
 		if (sd_bus_is_open(monitor->ctl->bus) > 0)
 			return CTL_FAILED; /* refresh() said why */
 		disconnect(monitor);
-		daemon_gone(monitor, "the system bus has gone; waiting for it");
+		daemon_gone(monitor, "BusGone", "the system bus has gone; waiting for it");
 		reconnect(monitor);
 	}
 }

@@ -6,6 +6,7 @@
  */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bus/bus-names.h"
@@ -122,7 +123,7 @@ static void print_timers(const CtlInstance *instance)
 	if (instance->master_interval_usec > 0 &&
 	    instance->master_interval_usec != instance->interval_usec)
 		printf(" (the master's: %s)", master);
-	if (instance->master_down_usec > 0)
+	if (instance->master_down_usec > 0 && g_str_equal(instance->state, "backup"))
 		printf(", takes over after %s of silence (skew %s)", down, skew);
 	putchar('\n');
 }
@@ -158,7 +159,7 @@ static void print_peers(const CtlInstance *instance)
 
 		print_label(i == 0 ? "Peers" : "");
 		if (peer->last_heard_usec == 0)
-			printf("%s, never heard\n", peer->address);
+			printf("%s, not heard yet (only masters send)\n", peer->address);
 		else
 			printf("%s, priority %u, heard %s\n", peer->address, peer->priority, ago);
 	}
@@ -212,64 +213,56 @@ static void print_instance(Ctl *ctl, const CtlInstance *instance)
 
 /* --- The daemon ------------------------------------------------------------------------------------------------------ */
 
-typedef struct Manager {
-	char *version;
-	GPtrArray *problems; /* CtlProblem * */
-} Manager;
-
-static void manager_clear(Manager *manager)
+static void print_problems(const GPtrArray *problems)
 {
-	g_free(manager->version);
-	g_clear_pointer(&manager->problems, g_ptr_array_unref);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Manager, manager_clear)
+	for (guint i = 0; i < problems->len; i++) {
+		const CtlProblem *problem = problems->pdata[i];
+		g_autofree char *line =
+			problem->line > 0 ? g_strdup_printf(":%u", problem->line) : g_strdup("");
 
-static int read_version(sd_bus *bus, Manager *manager)
-{
-	char *version;
-	int r = sd_bus_get_property_string(bus, BUS_NAME, BUS_PATH, BUS_INTERFACE_MANAGER,
-					   "Version", NULL, &version);
-
-	if (r < 0)
-		return r;
-	manager->version = g_strdup(version);
-	free(version);
-	return 0;
+		print_label(i == 0 ? "Settings" : "");
+		print_colored(CTL_COLOR_RED, problem->severity);
+		printf(": %s%s: %s\n", problem->file, line, problem->text);
+	}
 }
 
-static int read_problems(sd_bus *bus, Manager *manager)
+static void print_engine(Ctl *ctl)
 {
-	g_autoptr(sd_bus_message) reply = NULL;
-	int r = sd_bus_get_property(bus, BUS_NAME, BUS_PATH, BUS_INTERFACE_MANAGER, "ConfigErrors",
-				    NULL, &reply, "a(sus)");
+	uint64_t lateness = 0;
+	int real_time = FALSE;
+	g_autofree char *span = NULL;
 
-	return r < 0 ? r : ctl_problems_read(reply, &manager->problems);
+	if (sd_bus_get_property_trivial(ctl->bus, BUS_NAME, BUS_PATH, BUS_INTERFACE_MANAGER,
+					"RealTime", NULL, 'b', &real_time) < 0 ||
+	    sd_bus_get_property_trivial(ctl->bus, BUS_NAME, BUS_PATH, BUS_INTERFACE_MANAGER,
+					"MaxLateness", NULL, 't', &lateness) < 0)
+		return;
+	span = ctl_words_span(lateness);
+	print_label("Engine");
+	printf("%s real-time scheduling, at most %s late\n", real_time ? "with" : "without", span);
 }
 
 /* Errors of the settings belong to the picture: an instance may be missing from it because of one. */
 static void print_manager(Ctl *ctl, const GPtrArray *instances)
 {
-	g_auto(Manager) manager = {};
+	g_autoptr(sd_bus_message) reply = NULL;
+	g_autoptr(GPtrArray) problems = NULL;
+	char *version = NULL;
 	guint masters = 0;
 
 	for (guint i = 0; i < instances->len; i++)
 		masters += g_str_equal(((CtlInstance *)instances->pdata[i])->state, "master");
-	if (read_version(ctl->bus, &manager) >= 0)
-		printf("vrrpd %s, ", manager.version);
-	printf("%u instance%s, %u master\n", instances->len, instances->len == 1 ? "" : "s",
+	if (sd_bus_get_property_string(ctl->bus, BUS_NAME, BUS_PATH, BUS_INTERFACE_MANAGER,
+				       "Version", NULL, &version) >= 0)
+		printf("vrrpd %s, ", version);
+	free(version);
+	printf("%u instance%s, %u of them master\n", instances->len, instances->len == 1 ? "" : "s",
 	       masters);
-	if (read_problems(ctl->bus, &manager) < 0)
-		return;
-	for (guint i = 0; i < manager.problems->len; i++) {
-		const CtlProblem *problem = manager.problems->pdata[i];
-
-		print_label(i == 0 ? "Settings" : "");
-		print_colored(CTL_COLOR_RED, problem->severity);
-		if (problem->line > 0)
-			printf(" %s:%u: %s\n", problem->file, problem->line, problem->text);
-		else
-			printf(" %s: %s\n", problem->file, problem->text);
-	}
+	print_engine(ctl);
+	if (sd_bus_get_property(ctl->bus, BUS_NAME, BUS_PATH, BUS_INTERFACE_MANAGER, "ConfigErrors",
+				NULL, &reply, "a(sus)") >= 0 &&
+	    ctl_problems_read(reply, &problems) >= 0)
+		print_problems(problems);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------------------------------ */

@@ -18,7 +18,7 @@
 #include "ctl-words.h"
 #include "ctl.h"
 
-#define TIMEOUT_MAX_USEC (24 * 3600 * (guint64)G_USEC_PER_SEC)
+#define DAY_USEC (24 * 3600 * (guint64)G_USEC_PER_SEC)
 
 enum {
 	OPTION_VERSION = 0x100,
@@ -137,7 +137,8 @@ static gboolean parse_json(const char *word, CtlJsonMode *ret)
 	return FALSE;
 }
 
-static gboolean parse_span(const char *option, const char *text, gboolean zero_ok, guint64 *ret)
+static gboolean parse_span(const char *option, const char *text, guint days, gboolean zero_ok,
+			   guint64 *ret)
 {
 	g_autofree char *why = NULL;
 	guint64 usec;
@@ -146,8 +147,8 @@ static gboolean parse_span(const char *option, const char *text, gboolean zero_o
 		ctl_error("%s=%s: %s.", option, text, why);
 		return FALSE;
 	}
-	if ((usec == 0 && !zero_ok) || usec > TIMEOUT_MAX_USEC) {
-		ctl_error("%s=%s: valid is %s to 24h.", option, text, zero_ok ? "0" : "1us");
+	if ((usec == 0 && !zero_ok) || usec > days * DAY_USEC) {
+		ctl_error("%s=%s: valid is %s to %ud.", option, text, zero_ok ? "0" : "1us", days);
 		return FALSE;
 	}
 	*ret = usec;
@@ -166,7 +167,7 @@ static gboolean take_own_option(Ctl *ctl, CommandLine *line, int option)
 	switch (option) {
 	case OPTION_HOLD:
 		line->own |= OWN_HOLD;
-		return parse_span("--hold", optarg, TRUE, &ctl->hold_usec);
+		return parse_span("--hold", optarg, 365, TRUE, &ctl->hold_usec);
 	case 'o':
 	case OPTION_OUTPUT:
 		line->own |= OWN_OUTPUT;
@@ -214,7 +215,7 @@ static gboolean take_option(Ctl *ctl, CommandLine *line, int option)
 		ctl->ask_password = FALSE;
 		return TRUE;
 	case OPTION_TIMEOUT:
-		return parse_span("--timeout", optarg, FALSE, &ctl->timeout_usec);
+		return parse_span("--timeout", optarg, 1, FALSE, &ctl->timeout_usec);
 	case 'q':
 		ctl->quiet = TRUE;
 		return TRUE;
@@ -262,9 +263,11 @@ static const struct Verb *find_verb(const char *name)
 	}
 	nearest = ctl_words_nearest(names, name);
 	known = g_strjoinv(", ", (char **)names);
-	ctl_error("There is no verb '%s'%s%s%s. The verbs are %s.", name,
-		  nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "",
-		  known);
+	if (nearest)
+		ctl_error("There is no verb '%s'. Did you mean '%s'?", name, nearest);
+	else
+		ctl_error("There is no verb '%s'.", name);
+	ctl_error("The verbs are: %s.", known);
 	return NULL;
 }
 
