@@ -150,8 +150,13 @@ static gboolean start_threads(Control *control)
 		return FALSE;
 	}
 	r = netlink_start(control->netlink);
-	if (r >= 0)
+	if (r >= 0) {
 		r = engine_start(control->engine);
+		/* The engine would have ended the other thread. */
+		if (r < 0)
+			(void)ring_push(&control->exchange.jobs,
+					&(NetlinkJob){ .type = NETLINK_JOB_STOP });
+	}
 	if (r < 0) {
 		g_critical("Failed to start a thread: %s.", g_strerror(-r));
 		return FALSE;
