@@ -33,7 +33,8 @@ def measure(count, interval, unicast_ah, runs):
 
 def row(title, kind, results):
     return (f"| {title} | {kind} | {len(results)} | {sum(r.lost for r in results)} | "
-            f"{sum(r.lost_arp_client for r in results)} | {sum(r.stale_answers or 0 for r in results)} | "
+            f"{sum(r.lost_arp_client for r in results)} | {sum(r.stale_answers for r in results)} | "
+            f"{sum(r.uncorrected for r in results)} | "
             f"{sum(not r.holders for r in results)} | {statistics.median(r.settled_ms for r in results):.0f} | "
             f"{max(r.gap for r in results) * 1e3:.2f} |")
 
@@ -49,8 +50,8 @@ def main():
     options = parser.parse_args()
     missed = 0
     print("| setting | handover | runs | lost | lost by the client that asks | ARP answers by the old node after the new one's "
-          "announcement | not exactly one holder after 1 s | until settled, median ms | longest time without a probe, ms |")
-    print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
+          "first announcement | of these not corrected within 50 ms | not exactly one holder after 1 s | until settled, median ms | longest time without a probe, ms |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     for title, count, interval, unicast_ah, share in SETTINGS:
         results, lost = measure(count, interval, unicast_ah, max(1, round(options.runs * share)))
         for kind in KINDS:

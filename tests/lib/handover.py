@@ -12,7 +12,7 @@ from lab import Lab, wait_for
 from nodes import Vrrpd
 from observe import Owner, Probe, start_echo
 
-Result = collections.namedtuple("Result", "kind lost lost_arp_client stale_answers gap settled_ms holders")
+Result = collections.namedtuple("Result", "kind lost lost_arp_client stale_answers uncorrected gap settled_ms holders")
 
 ADDRESSES = 200
 PROBE = 50e-6
@@ -92,7 +92,7 @@ class Handovers:
             probe.stop()
         for kind, to, start, settled, end, holders in self.marks:
             stale = self.probes[1].stale_answers(self.macs[2 - to], self.macs[to - 1], start, end)
-            self.results.append(Result(kind, self.probes[0].lost(start, end), self.probes[1].lost(start, end), stale,
+            self.results.append(Result(kind, self.probes[0].lost(start, end), self.probes[1].lost(start, end), *stale,
                                        self.probes[0].worst_gap(start, settled), (settled - start) * 1e3,
                                        holders == [to]))
         return self.results

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The daemons: vrrpd, and keepalived for comparison. Each runs in a router's namespace with files of its own."""
+import functools
 import os
 import re
 import shutil
@@ -93,6 +94,13 @@ def encode_path(name):
     """As sd_bus_path_encode() does."""
     return "".join(c if c.isalnum() and c.isascii() and not (i == 0 and c.isdigit()) else f"_{ord(c):02x}"
                    for i, c in enumerate(name))
+
+
+@functools.cache
+def real_time_limit():
+    """The unit's LimitRTPRIO=, as a command's prefix; nothing where root itself may not raise it (in a container)."""
+    prefix = ["prlimit", "--rtprio=10:10"]
+    return prefix if subprocess.run(prefix + ["true"], stderr=subprocess.DEVNULL, check=False).returncode == 0 else []
 
 
 class Node:
@@ -208,8 +216,8 @@ class Vrrpd(Node):
     # -- life
 
     def start(self, wait=True, log_level="info"):
-        argv = ["prlimit", "--rtprio=10:10", "setpriv", f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups",
-                "--no-new-privs"]
+        argv = real_time_limit() + ["setpriv", f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups",
+                                    "--no-new-privs"]
         for which in ("inh-caps", "ambient-caps", "bounding-set"):
             argv.append(f"--{which}=-all,+net_admin,+net_raw")
         directory = self.directory

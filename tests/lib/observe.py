@@ -221,11 +221,15 @@ class Probe:
     def responders(self, start, end):
         return [who for t, who in self.result["switches"] if start <= t * 1e-9 < end]
 
-    def stale_answers(self, old_mac, new_mac, start, end):
-        """How often the old node answered ARP after the new one had announced itself, within [start, end)."""
+    def stale_answers(self, old_mac, new_mac, start, end, corrected_within=0.05):
+        """How the old node answered ARP after the new one had announced itself, within [start, end): (all, uncorrected).
+
+        The two race for some milliseconds. A client that got such an answer sends to the old node until the next
+        announcement, and loses nothing if that comes while the old node still receives. Uncorrected are the answers
+        that no announcement followed in time."""
         seen = [(t * 1e-9, bytes.fromhex(mac.replace(":", "")), gratuitous)
-                for t, mac, gratuitous in self.result["answers"]]
-        announced = next((t for t, mac, gratuitous in seen if gratuitous and mac == new_mac and start <= t < end), None)
-        if announced is None:
-            return None
-        return sum(mac == old_mac and not gratuitous and announced < t < end for t, mac, gratuitous in seen)
+                for t, mac, gratuitous in self.result["answers"] if start <= t * 1e-9 < end]
+        announced = [t for t, mac, gratuitous in seen if gratuitous and mac == new_mac]
+        assert announced, "the new node never announced itself"
+        stale = [t for t, mac, gratuitous in seen if mac == old_mac and not gratuitous and t > announced[0]]
+        return len(stale), sum(not any(t <= a < t + corrected_within for a in announced) for t in stale)

@@ -52,11 +52,11 @@ def ipv4(source, destination, payload, protocol=112, ttl=255, identification=1):
     return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + payload
 
 
-def authenticated(source, destination, message, key, number, ttl=255):
+def authenticated(source, destination, message, key, number, ttl=255, spi=None):
     """The packet with an AH before the message, as keepalived signs it: HMAC-MD5 cut to 12 bytes, mutable fields
-    zeroed, the TTL only for unicast."""
+    zeroed, the TTL only for unicast. The SPI is the source address unless another is given."""
     def build(icv):
-        header = struct.pack("!BBH4sI", 112, 4, 0, socket.inet_aton(source), number) + icv
+        header = struct.pack("!BBH4sI", 112, 4, 0, socket.inet_aton(spi or source), number) + icv
         return ipv4(source, destination, header + message, 51, ttl, number & 0xffff or 1)
 
     hashed = bytearray(build(bytes(12)))

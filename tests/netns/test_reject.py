@@ -5,7 +5,7 @@ Node 1 runs vrrpd as master with priority 100; its neighbour (node 2's namespace
 each with one fault. Without the fault the same advert deposes node 1, which the last test of each kind shows.
 """
 import collections
-import struct
+import time
 
 import pytest
 
@@ -38,15 +38,9 @@ def password(**more):
     return plain2(PASS, **dict(dict(auth_type=1, auth_data=b"sesame"), **more))
 
 
-def signed(number=0xe0000000, key=KEY, source=NEIGHBOUR, ttl=255, **more):
+def signed(number=0xe0000000, key=KEY, source=NEIGHBOUR, ttl=255, spi=None, **more):
     keys = dict(vrid=VRID[AH], priority=200, addresses=[ADDRESS[AH]], auth_type=2)
-    return authenticated(source, ME, vrrp2(**dict(keys, **more)), key, number, ttl)
-
-
-def foreign_spi():
-    packet = bytearray(signed())
-    struct.pack_into("!I", packet, 24, 0x01020304)
-    return bytes(packet)
+    return authenticated(source, ME, vrrp2(**dict(keys, **more)), key, number, ttl, spi)
 
 
 def case(instance, reason, counter, packet, stranger=False):
@@ -77,7 +71,7 @@ CASES = [
     case(UNI3, "destination", "DestinationErrors", plain3(UNI3, MULTICAST)),
     case(AH, "auth-key", "AuthenticationKeyErrors", signed(key=b"2222")),
     case(AH, "auth-type", "AuthenticationTypeErrors", plain2(AH, ME)),
-    case(AH, "auth-header", "AuthenticationHeaderErrors", foreign_spi()),
+    case(AH, "auth-header", "AuthenticationHeaderErrors", signed(spi=STRANGER)),
     case(AH, "replay", "ReplayErrors", signed(number=1)),
     case(AH, "interval", "IntervalErrors", signed(interval=4)),
     case(AH, "unknown-peer", "UnknownPeerErrors", signed(source=STRANGER), stranger=True),
@@ -103,6 +97,7 @@ def target():
                 keys.update(AuthenticationType="ah", AuthenticationKey=KEY.decode())
             node.write(name, **keys)
         node.start()
+        node.started = time.monotonic()
         for name in VRID:
             node.wait_state("master", 10, name)
         yield lab, node
@@ -111,13 +106,6 @@ def target():
 def deliver(lab, it):
     sender = lab.client if it.stranger else lab.r[1]
     send(sender, it.packet, lab.r[0].mac() if it.packet[16:20] == bytes([192, 168, 120, 1]) else None)
-
-
-def log_lines(node, it):
-    """What was logged about this source, instance and reason."""
-    source = STRANGER if it.stranger else NEIGHBOUR
-    return [line for line in node.log().splitlines()
-            if f"{it.instance}: Packets from {source} " in line and f"dropped: {it.reason}." in line]
 
 
 @pytest.mark.parametrize("it", CASES, ids=lambda it: f"{it.instance}-{it.reason}")
@@ -136,23 +124,22 @@ def test_rejected(target, it):
     assert errors == {it.counter: repetitions}, "counted under another reason as well"
     assert node.properties(it.instance)["Transitions"] == transitions
     assert node.state(it.instance) == "master"
-    assert len(log_lines(node, it)) <= 1, node.log()
 
 
 def test_log(target):
-    """After all of the above: every instance has said it, about each source at most once for each reason, and no key."""
+    """After all of the above: about each source once (in a minute), with the reason, and never a key."""
     _, node = target
-    for it in CASES:
-        assert len(log_lines(node, it)) <= 1
-    for instance, source in [(name, NEIGHBOUR) for name in VRID] + [(AH, STRANGER)]:
-        lines = [line for line in node.log().splitlines() if f"{instance}: Packets from {source} " in line]
-        assert lines, f"{instance}: nothing about {source}"
+    minutes = 1 + int((time.monotonic() - node.started) / 60)
+    for source, reason in ((NEIGHBOUR, CASES[0].reason), (STRANGER, "unknown-peer")):
+        lines = [line for line in node.log().splitlines() if f"Packets from {source} " in line]
+        assert 1 <= len(lines) <= minutes, lines
+        assert f"dropped: {reason}." in lines[0]
     for key in ("sesame", "guess", KEY.decode(), "2222"):
         assert f"{key}" not in node.log()
 
 
 def test_unknown_vrid(target):
-    """No instance: logged once, and nothing happens."""
+    """No instance: nothing happens, and it is not said again and again."""
     lab, node = target
     for _ in range(5):
         send(lab.client, ipv4(STRANGER, MULTICAST, vrrp3(99, 200, ["192.168.121.99"], STRANGER)))
