@@ -14,6 +14,7 @@
 
 #include "config-file.h"
 #include "schema.h"
+#include "values.h"
 
 #define GROUP "Instance"
 
@@ -130,9 +131,9 @@ static void scan_group(Scan *scan, const char *line)
 	}
 	name = g_strndup(line + 1, length - 2);
 	if (strcmp(name, GROUP) != 0) {
-		escaped = g_strescape(name, NULL);
+		escaped = value_show(name, 64);
 		scan->group = GROUP_UNKNOWN;
-		complain(scan, "[%.64s]: no such group; the only one is [" GROUP "]", escaped);
+		complain(scan, "[%s]: no such group; the only one is [" GROUP "]", escaped);
 		return;
 	}
 	scan->group = GROUP_INSTANCE;
@@ -175,7 +176,7 @@ static void scan_pair(Scan *scan, const char *line, const char *equals)
 {
 	g_autofree char *key = g_strchomp(g_strndup(line, (gsize)(equals - line)));
 	const SchemaKey *schema = schema_find(key);
-	g_autofree char *escaped = g_strescape(key, NULL);
+	g_autofree char *escaped = value_show(key, 64);
 	g_autofree char *value = NULL;
 	guint first = GPOINTER_TO_UINT(g_hash_table_lookup(scan->lines, key));
 	ConfigEntry *entry;
@@ -185,7 +186,7 @@ static void scan_pair(Scan *scan, const char *line, const char *equals)
 		return;
 	}
 	if (first) {
-		complain(scan, "%.64s: is there twice, first in line %u", escaped, first);
+		complain(scan, "%s: is there twice, first in line %u", escaped, first);
 		return;
 	}
 	g_hash_table_insert(scan->lines, g_strdup(key), GUINT_TO_POINTER(scan->line));
@@ -195,7 +196,7 @@ static void scan_pair(Scan *scan, const char *line, const char *equals)
 	value = unescape(equals, schema && schema->type == SCHEMA_LIST);
 	if (!value) {
 		complain(scan,
-			 "%.64s: after a backslash only s, n, t, r%s and another backslash are "
+			 "%s: after a backslash only s, n, t, r%s and another backslash are "
 			 "known",
 			 escaped, schema && schema->type == SCHEMA_LIST ? ", ';'" : "");
 		return;

@@ -99,9 +99,10 @@ static void G_GNUC_PRINTF(5, 6)
 	va_start(arguments, format);
 	error->text = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
-	error->file = g_strdup(file);
+	/* The bus takes nothing else, and a file may be called anything. */
+	error->file = g_utf8_make_valid(file, -1);
 	error->line = line;
-	error->name = g_strdup(name);
+	error->name = name ? g_utf8_make_valid(name, -1) : NULL;
 	g_ptr_array_add(load->set->errors, error);
 }
 
@@ -131,14 +132,14 @@ static void add_file(Load *load, const char *path)
 {
 	g_autofree char *file_name = g_path_get_basename(path);
 	g_autofree char *name = strip_suffix(file_name);
-	g_autofree char *escaped = name ? g_strescape(name, NULL) : NULL;
+	g_autofree char *escaped = name ? value_show(name, 80) : NULL;
 
 	if (!name)
 		return;
 	if (!settings_name_is_valid(name)) {
 		/* Nobody runs under this name, so nothing keeps its settings; but it is an error all the same. */
 		report(load, path, 0, name,
-		       "'%.80s' is not a valid instance name; rename the file: a letter or a digit "
+		       "'%s' is not a valid instance name; rename the file: a letter or a digit "
 		       "first, then letters, digits, '_', '.' and '-', at most %d in all",
 		       escaped, SETTINGS_NAME_MAX);
 		return;

@@ -61,9 +61,7 @@ void keepalived_say(KeepalivedImport *import, guint line, KeepalivedSeverity sev
 
 char *keepalived_show(const char *word)
 {
-	g_autofree char *escaped = g_strescape(word, NULL);
-
-	return g_strdup_printf("%.64s%s", escaped, strlen(escaped) > 64 ? "..." : "");
+	return value_show(word, 64);
 }
 
 gboolean keepalived_is_programmed(KeepalivedImport *import, const KeepalivedNode *node)

@@ -182,11 +182,13 @@ static void read_accept(Draft *draft, const KeepalivedNode *node)
 static void read_checksum(Draft *draft, const KeepalivedNode *node)
 {
 	g_autofree char *why = NULL;
+	gboolean plain = TRUE;
 
-	draft->message_checksum = TRUE;
 	set_line(draft, "Checksum", node);
-	if (node->words[1] && !value_parse_boolean(node->words[1], &draft->message_checksum, &why))
+	if (node->words[1] && !value_parse_boolean(node->words[1], &plain, &why))
 		election(draft, node->line, "%s: %s; it is left out", node->words[0], why);
+	else
+		draft->message_checksum = plain;
 }
 
 /* Cuts as keepalived does; the wire carries no more. */

@@ -135,6 +135,9 @@ static gboolean read_word(Lexer *lexer, GError **error)
 		else
 			g_string_append_c(word, c);
 	}
+	/* Only words must be: old files have comments in all encodings. */
+	if (ok && !g_utf8_validate_len(word->str, word->len, NULL))
+		ok = fail(lexer, lexer->line, "is not text in UTF-8", error);
 	if (lexer->words->len == 0)
 		lexer->words_line = lexer->line;
 	g_ptr_array_add(lexer->words, g_string_free(word, FALSE));
@@ -190,17 +193,14 @@ KeepalivedNode *keepalived_lex(const char *path, const char *text, gsize length,
 	Lexer lexer = { .path = path, .cursor = copy, .line = 1, .depth = 1 };
 	gboolean ok = TRUE;
 
-	if (!g_utf8_validate_len(text, length, NULL)) {
-		fail(&lexer, 0, "the file is not text in UTF-8", error);
-		explicit_bzero(copy, length);
-		return NULL;
-	}
 	node_open(root);
 	lexer.open[0] = root;
 	lexer.words = g_ptr_array_new_with_free_func(g_free);
 
 	while (ok && *lexer.cursor)
 		ok = step(&lexer, error);
+	if (ok && lexer.cursor != copy + length)
+		ok = fail(&lexer, lexer.line, "is not text", error);
 	if (ok)
 		end_directive(&lexer);
 	if (ok && lexer.depth > 1)

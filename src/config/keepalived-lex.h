@@ -17,6 +17,6 @@ typedef struct KeepalivedNode {
 void keepalived_node_free(KeepalivedNode *node); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeepalivedNode, keepalived_node_free)
 
-/* Returns the root, which has no words. NULL and @error ("@path:LINE: ...") where braces or quotes do not match, where the
- * text is not UTF-8, or where blocks are nested too deeply. */
+/* Returns the root, which has no words. NULL and @error ("@path:LINE: ...") where braces or quotes do not match, where a
+ * word is not UTF-8, or where blocks are nested too deeply. */
 KeepalivedNode *keepalived_lex(const char *path, const char *text, gsize length, GError **error);

@@ -136,9 +136,9 @@ char *schema_format_interval(const SchemaKey *key, const Settings *settings)
 static char *blame_item(const char *item, char *why)
 {
 	g_autofree char *owned = why;
-	g_autofree char *escaped = g_strescape(item, NULL);
+	g_autofree char *escaped = value_show(item, 64);
 
-	return g_strdup_printf("in '%.64s': %s", escaped, owned);
+	return g_strdup_printf("in '%s': %s", escaped, owned);
 }
 
 gboolean schema_parse_addresses(const SchemaKey *key, const char *text, Settings *settings,

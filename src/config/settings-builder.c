@@ -68,15 +68,15 @@ static Settings *draft_new(const char *name)
 
 static gboolean refuse_unknown(const char *key, GError **error)
 {
-	g_autofree char *escaped = g_strescape(key, NULL);
+	g_autofree char *escaped = value_show(key, 64);
 	const char *nearest = schema_nearest(key);
 
 	if (nearest)
 		g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_UNKNOWN_KEY,
-			    "%.64s: no such key; did you mean %s?", escaped, nearest);
+			    "%s: no such key; did you mean %s?", escaped, nearest);
 	else
 		g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_UNKNOWN_KEY,
-			    "%.64s: no such key; see vrrpd.instance(5)", escaped);
+			    "%s: no such key; see vrrpd.instance(5)", escaped);
 	return FALSE;
 }
 
@@ -87,9 +87,8 @@ static char *show(const SchemaKey *key, const char *value)
 
 	if (key->flags & SCHEMA_SECRET)
 		return g_strdup(key->name);
-	escaped = g_strescape(value, NULL);
-	return g_strdup_printf("%s=%.100s%s", key->name, escaped,
-			       strlen(escaped) > 100 ? "..." : "");
+	escaped = value_show(value, 100);
+	return g_strdup_printf("%s=%s", key->name, escaped);
 }
 
 gboolean settings_builder_set(SettingsBuilder *builder, const char *key, const char *value,
@@ -155,11 +154,11 @@ static void G_GNUC_PRINTF(3, 4)
 
 static void check_name(const Settings *settings, GPtrArray *problems)
 {
-	g_autofree char *escaped = g_strescape(settings->name, NULL);
+	g_autofree char *escaped = value_show(settings->name, 80);
 
 	if (!settings_name_is_valid(settings->name))
 		complain(problems, NULL,
-			 "'%.80s' is not a valid instance name: it must begin with a letter or a "
+			 "'%s' is not a valid instance name: it must begin with a letter or a "
 			 "digit, hold only letters, digits, '_', '.' and '-', and have at most %d "
 			 "characters",
 			 escaped, SETTINGS_NAME_MAX);

@@ -262,3 +262,18 @@ GStrv value_split_list(const char *text)
 	g_ptr_array_add(items, NULL);
 	return (GStrv)g_ptr_array_free(g_steal_pointer(&items), FALSE);
 }
+
+char *value_show(const char *text, guint length)
+{
+	char keep[129] = "";
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	g_autofree char *escaped = NULL, *start = NULL;
+
+	for (guint i = 0; i < 128; i++)
+		keep[i] = (char)(128 + i);
+	escaped = g_strescape(valid, keep);
+	if (g_utf8_strlen(escaped, -1) <= (glong)length)
+		return g_steal_pointer(&escaped);
+	start = g_utf8_substring(escaped, 0, (glong)length);
+	return g_strconcat(start, "...", NULL);
+}

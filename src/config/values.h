@@ -51,6 +51,9 @@ gboolean value_parse_interface_address(const char *text, VrrpInterfaceAddress *r
 /* In one fixed order of words, so equal addresses give equal strings. The caller frees it. */
 char *value_format_interface_address(const VrrpInterfaceAddress *address);
 
+/* @text for a message: one line, valid UTF-8, control characters as escapes, at most @length characters. The caller frees it. */
+char *value_show(const char *text, guint length);
+
 /* Does the label begin with the name of the device that the address goes to (its own, else @interface)? An address without
  * a label passes. */
 gboolean value_check_label(const VrrpInterfaceAddress *address, const char *interface,

@@ -333,6 +333,21 @@ static void test_file_names(Fixture *f, gconstpointer data)
 			"there is no group [Instance]");
 }
 
+/* Messages go to the bus, which takes nothing but UTF-8. */
+static void test_file_name_encoding(Fixture *f, gconstpointer data)
+{
+	g_autoptr(ConfigSet) set = NULL;
+	const ConfigError *error;
+
+	put_whole(f, "etc/instances/gr\xfcn.conf", 1, "");
+	set = load(f);
+	g_assert_cmpuint(set->errors->len, ==, 1);
+	error = set->errors->pdata[0];
+	g_assert_true(g_utf8_validate(error->file, -1, NULL) &&
+		      g_utf8_validate(error->text, -1, NULL) &&
+		      g_utf8_validate(error->name, -1, NULL));
+}
+
 /* What cannot be listed must not look like instances that were removed, and an instance whose overrides and drop-ins are
  * not known is not the instance that was asked for. */
 static void test_bad_directory(Fixture *f, gconstpointer data)
@@ -488,17 +503,24 @@ static void test_paths(Fixture *f, gconstpointer data)
 				       "the instance single is also in /"));
 }
 
-/* The example that is installed says what it says, once it has the mode that it asks for. */
+static void put_copy(Fixture *f, const char *path, const char *original)
+{
+	g_autofree char *text = NULL;
+
+	g_assert_true(g_file_get_contents(original, &text, NULL, NULL));
+	put(f, path, text);
+}
+
+/* The examples that are installed say what they say, once they have the mode that they ask for. */
 static void test_example(Fixture *f, gconstpointer data)
 {
 	g_autoptr(ConfigSet) set = NULL;
-	g_autofree char *text = NULL;
 	const Settings *settings;
 
-	g_assert_true(g_file_get_contents(TEST_DATA_DIR "/../../data/examples/failover_test.conf",
-					  &text, NULL, NULL));
-	put(f, "etc/instances/failover_test.conf", text);
-	set = load(f);
+	put_copy(f, "run/instances/example.conf", TEST_DATA_DIR "/../../data/example.conf");
+	put_copy(f, "etc/instances/failover_test.conf",
+		 TEST_DATA_DIR "/../../data/examples/failover_test.conf");
+	set = config_load_paths((const char *const[]){ f->directories[2], NULL });
 	assert_errors(f, set, "");
 	settings = get(set, "failover_test");
 	g_assert_nonnull(settings);
@@ -508,6 +530,11 @@ static void test_example(Fixture *f, gconstpointer data)
 	g_assert_cmpint(settings->auth, ==, VRRP_AUTH_AH);
 	g_assert_cmpstr(settings->address_strings->pdata[0], ==,
 			"192.168.120.3/21 brd 192.168.127.255 dev eno1 label eno1:vip");
+
+	config_set_free(g_steal_pointer(&set));
+	set = config_load_paths((const char *const[]){ f->directories[1], NULL });
+	assert_errors(f, set, "");
+	g_assert_nonnull(get(set, "example"));
 }
 
 static void test_write(Fixture *f, gconstpointer data)
@@ -581,6 +608,7 @@ int main(int argc, char **argv)
 	ADD("/config-load/syntax-errors", test_syntax_errors);
 	ADD("/config-load/whole-errors", test_whole_errors);
 	ADD("/config-load/file-names", test_file_names);
+	ADD("/config-load/file-name-encoding", test_file_name_encoding);
 	ADD("/config-load/bad-directory", test_bad_directory);
 	ADD("/config-load/bad-drop-in-directory", test_bad_drop_in_directory);
 	ADD("/config-load/unreadable", test_unreadable);

@@ -381,6 +381,19 @@ static void test_label(void)
 	g_assert_true(value_check_label(&address, "eno1", NULL));
 }
 
+static void test_show(void)
+{
+	g_autofree char *plain = value_show("größe", 5);
+	g_autofree char *cut = value_show("größer", 5);
+	g_autofree char *control = value_show("a\nb\x01", 64);
+	g_autofree char *invalid = value_show("gr\xfcn", 64);
+
+	g_assert_cmpstr(plain, ==, "größe");
+	g_assert_cmpstr(cut, ==, "größe...");
+	g_assert_cmpstr(control, ==, "a\\nb\\001");
+	g_assert_true(g_utf8_validate(invalid, -1, NULL));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -398,5 +411,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/values/interface-address/canonical", test_interface_address_canonical);
 	g_test_add_func("/values/interface-address/bad", test_interface_address_bad);
 	g_test_add_func("/values/label", test_label);
+	g_test_add_func("/values/show", test_show);
 	return g_test_run();
 }
