@@ -19,8 +19,14 @@
 #include "engine-note.h"
 #include "engine.h"
 
+/* ThreadSanitizer keeps its own state at the end of each stack. */
+#ifdef __SANITIZE_THREAD__
+#define ENGINE_STACK_SIZE (2 * 1024 * 1024)
+#else
+#define ENGINE_STACK_SIZE (256 * 1024)
+#endif
+
 enum {
-	ENGINE_STACK_SIZE = 256 * 1024,
 	ENGINE_RECEIVE_BATCH = 64,
 	ENGINE_RECEIVE_SIZE = 1536, /* above the largest IPv4 advert: 60 + 24 + 8 + 255 * 4 + 8 */
 	ENGINE_RECEIVE_BUDGET = 64, /* batches of one socket in a turn */

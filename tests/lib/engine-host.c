@@ -212,6 +212,7 @@ Router *router_new(Host *host, InstanceConfig *config)
 void router_replace(Host *host, Router *router, InstanceConfig *config)
 {
 	router->config = config;
+	router->replaced++;
 	push(host,
 	     &(Command){ .type = COMMAND_REPLACE, .instance = router->instance, .config = config });
 }
@@ -367,8 +368,9 @@ void wire_send_raw(Wire *wire, const void *packet, size_t size, VrrpAddress dest
 		memcpy(to.sll_addr, (const guint8[]){ 1, 0, 0x5e, 0, 0, 0x12 }, ETH_ALEN);
 	else
 		memcpy(to.sll_addr, wire->target, ETH_ALEN);
-	g_assert_cmpint(sendto(wire->out, packet, size, 0, (struct sockaddr *)&to, sizeof to), ==,
-			(int)size);
+	/* A wire that is unplugged takes packets too, and loses them. */
+	if (sendto(wire->out, packet, size, 0, (struct sockaddr *)&to, sizeof to) < 0)
+		g_assert_true(errno == ENETDOWN || errno == ENOBUFS);
 }
 
 void wire_send(Wire *wire, const VrrpPacketContent *content)
