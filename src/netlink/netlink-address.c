@@ -97,6 +97,18 @@ static int batch_remove(NetlinkBatch *batch, const NetlinkEntry *entry)
 	return message ? fill_common(message, entry->address.interface_index, &address) : -ENOMEM;
 }
 
+/* The same address on lo. */
+static VrrpInterfaceAddress single_address(const VrrpAddress *address)
+{
+	return (VrrpInterfaceAddress){
+		.address = *address,
+		.prefix_length = (uint8_t)(8 * vrrp_address_size(*address)),
+		/* Never chosen as a source, and kept silent by arp_ignore=3 too. */
+		.scope = RT_SCOPE_HOST,
+		.nodad = true,
+	};
+}
+
 static int load(NetlinkKernel *kernel, const NetlinkPlace *place)
 {
 	return netlink_snapshot_load(&kernel->snapshot, &kernel->socket, place->index,
@@ -138,34 +150,52 @@ static bool needs_promotion(const NetlinkSnapshot *snapshot, int32_t index)
 	return false;
 }
 
-/* Sends the removal of the doomed entries of one interface: secondaries first, so that they need no promotion. */
-static int remove_doomed(NetlinkKernel *kernel, int32_t index)
+/* Whether the kernel's answer to a request of a removal is what was wanted. */
+static bool removal_failed(const struct nlmsghdr *request, int result)
+{
+	if (request->nlmsg_type == RTM_NEWADDR)
+		return result < 0 && result != -EEXIST;
+	/* Gone meanwhile, or the interface is. */
+	return result < 0 && result != -EADDRNOTAVAIL && result != -ENODEV;
+}
+
+static int batch_move(NetlinkKernel *kernel, NetlinkBatch *batch, const NetlinkEntry *entry)
+{
+	VrrpInterfaceAddress single = single_address(&entry->address.address);
+	int r = batch_add(batch, NLM_F_EXCL, kernel->loopback, &single);
+
+	return first_error(r, batch_remove(batch, entry));
+}
+
+/* Sends the removal of the doomed entries of one interface: secondaries first, so that they need no promotion. Where they
+ * move to lo, each goes as soon as it is there. */
+static int remove_doomed(NetlinkKernel *kernel, int32_t index, bool to_loopback)
 {
 	NetlinkSnapshot *snapshot = &kernel->snapshot;
 	NetlinkBatch batch = { 0 };
-	int r = 0, run;
+	int r = 0;
 
 	for (unsigned primaries = 0; primaries < 2; primaries++) {
 		for (size_t i = 0; i < snapshot->count && r == 0; i++) {
 			const NetlinkEntry *entry = &snapshot->entries[i];
 
-			if (entry->doomed && entry->address.interface_index == index &&
-			    entry->address.secondary == (primaries == 0))
-				r = batch_remove(&batch, entry);
+			if (!entry->doomed || entry->address.interface_index != index ||
+			    entry->address.secondary != (primaries == 0))
+				continue;
+			r = to_loopback ? batch_move(kernel, &batch, entry)
+					: batch_remove(&batch, entry);
 		}
 	}
-	run = netlink_socket_run(&kernel->socket, &batch);
-	r = first_error(r, run);
+	r = first_error(r, netlink_socket_run(&kernel->socket, &batch));
 	for (size_t i = 0; i < batch.count; i++)
-		/* Gone meanwhile, or the interface is: what was wanted. */
-		if (batch.results[i] != -EADDRNOTAVAIL && batch.results[i] != -ENODEV)
+		if (removal_failed(nlmsg_hdr(batch.messages[i]), batch.results[i]))
 			r = first_error(r, batch.results[i]);
 	netlink_batch_clear(&batch);
 	return r;
 }
 
 /* As remove_doomed, with promote_secondaries lent to the interface. Without it nothing is removed. */
-static int remove_promoting(NetlinkKernel *kernel, int32_t index)
+static int remove_promoting(NetlinkKernel *kernel, int32_t index, bool to_loopback)
 {
 	uint32_t former;
 	int r = netlink_devconf_get(&kernel->socket, index, IPV4_DEVCONF_PROMOTE_SECONDARIES,
@@ -176,7 +206,7 @@ static int remove_promoting(NetlinkKernel *kernel, int32_t index)
 					1);
 	if (r < 0)
 		return r == -ENODEV ? 0 : r;
-	r = remove_doomed(kernel, index);
+	r = remove_doomed(kernel, index, to_loopback);
 	if (former == 0) {
 		int restored = netlink_devconf_set(&kernel->socket, index,
 						   IPV4_DEVCONF_PROMOTE_SECONDARIES, 0);
@@ -187,10 +217,11 @@ static int remove_promoting(NetlinkKernel *kernel, int32_t index)
 	return r;
 }
 
-static int remove_from_interface(NetlinkKernel *kernel, int32_t index)
+static int remove_from_interface(NetlinkKernel *kernel, int32_t index, bool to_loopback)
 {
 	bool promote = needs_promotion(&kernel->snapshot, index);
-	int r = promote ? remove_promoting(kernel, index) : remove_doomed(kernel, index);
+	int r = promote ? remove_promoting(kernel, index, to_loopback)
+			: remove_doomed(kernel, index, to_loopback);
 
 	/* Who became primary, or what failed and stays, only the kernel knows. */
 	if (promote || r < 0)
@@ -208,7 +239,7 @@ static NetlinkEntry *next_doomed(NetlinkSnapshot *snapshot)
 	return NULL;
 }
 
-int netlink_address_remove(NetlinkKernel *kernel, const NetlinkPlaces *places)
+static int remove_places(NetlinkKernel *kernel, const NetlinkPlaces *places, bool to_loopback)
 {
 	NetlinkEntry *entry;
 	int r = 0;
@@ -220,8 +251,21 @@ int netlink_address_remove(NetlinkKernel *kernel, const NetlinkPlaces *places)
 			entry->doomed = true;
 	}
 	while ((entry = next_doomed(&kernel->snapshot)) != NULL)
-		r = first_error(r, remove_from_interface(kernel, entry->address.interface_index));
+		r = first_error(r, remove_from_interface(kernel, entry->address.interface_index,
+							 to_loopback));
+	if (to_loopback)
+		netlink_snapshot_forget(&kernel->snapshot, kernel->loopback);
 	return r;
+}
+
+int netlink_address_remove(NetlinkKernel *kernel, const NetlinkPlaces *places)
+{
+	return remove_places(kernel, places, false);
+}
+
+int netlink_address_move_to_loopback(NetlinkKernel *kernel, const NetlinkPlaces *places)
+{
+	return remove_places(kernel, places, true);
 }
 
 /* A preferred lifetime that is neither 0 nor for ever runs down, and IPv4 does not tell it for an address that is valid
@@ -296,9 +340,8 @@ static int add_places(NetlinkKernel *kernel, const NetlinkPlaces *places, int fl
 /* Takes ours away and gives them anew; lo has them in between. */
 static int rebuild(NetlinkKernel *kernel, const NetlinkPlaces *places)
 {
-	int r = netlink_address_add_loopback(kernel, places);
+	int r = netlink_address_move_to_loopback(kernel, places);
 
-	r = first_error(r, netlink_address_remove(kernel, places));
 	r = first_error(r, add_places(kernel, places, NLM_F_EXCL, 0, NULL));
 	return first_error(r, netlink_address_remove_loopback(kernel, places));
 }
@@ -351,28 +394,11 @@ static int loopback_places(NetlinkKernel *kernel, const NetlinkPlaces *places, N
 	int r = 0;
 
 	for (size_t i = 0; i < places->count && r == 0; i++) {
-		const VrrpAddress *address = &places->list[i].address.address;
-		VrrpInterfaceAddress single = {
-			.address = *address,
-			.prefix_length = (uint8_t)(8 * vrrp_address_size(*address)),
-			/* Never chosen as a source, and kept silent by arp_ignore=3 too. */
-			.scope = RT_SCOPE_HOST,
-			.nodad = true,
-		};
+		VrrpInterfaceAddress single = single_address(&places->list[i].address.address);
 
 		if (places->list[i].index != kernel->loopback)
 			r = netlink_places_add(ret, kernel->loopback, &single);
 	}
-	return r;
-}
-
-int netlink_address_add_loopback(NetlinkKernel *kernel, const NetlinkPlaces *places)
-{
-	NetlinkPlaces singles = { 0 };
-	int r = loopback_places(kernel, places, &singles);
-
-	r = first_error(r, add_places(kernel, &singles, NLM_F_EXCL, -EEXIST, NULL));
-	netlink_places_clear(&singles);
 	return r;
 }
 

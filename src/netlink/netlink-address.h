@@ -22,9 +22,10 @@ int netlink_address_add(NetlinkKernel *kernel, const NetlinkPlaces *places);
 /* Removes each address from its interface if it is there and ours. Never takes another address with it. */
 int netlink_address_remove(NetlinkKernel *kernel, const NetlinkPlaces *places);
 
-/* The same addresses as single ones on lo: the host goes on receiving what is sent to them. One that the host has there
- * of its own is as good, and stays when ours are removed. */
-int netlink_address_add_loopback(NetlinkKernel *kernel, const NetlinkPlaces *places);
+/* As netlink_address_remove, but each is on lo, as a single address, before it goes: the host goes on receiving what is sent
+ * to it. One that the host has there of its own is as good. None of @places may be on lo itself. */
+int netlink_address_move_to_loopback(NetlinkKernel *kernel, const NetlinkPlaces *places);
+/* Removes what the former put on lo. */
 int netlink_address_remove_loopback(NetlinkKernel *kernel, const NetlinkPlaces *places);
 
 /* Appends to @ret those of @places that are on their interface now and ours. */

@@ -160,27 +160,31 @@ static int make_present(NetlinkHoldings *holdings, NetlinkKernel *kernel, Holdin
 	return r;
 }
 
-/* An interface that cannot be made quiet must not keep the address anywhere: two hosts would answer for it. */
+/* An interface that cannot be made quiet must not keep the address anywhere: two hosts would answer for it. An address that
+ * is configured on lo itself cannot be silenced and stays until it is to be absent. */
 static int make_silent(NetlinkHoldings *holdings, NetlinkKernel *kernel, Holding *holding,
 		       const NetlinkPlaces *known)
 {
-	NetlinkPlaces ours = { 0 }, standing = { 0 };
+	NetlinkPlaces ours = { 0 }, moving = { 0 }, going = { 0 };
 	int r = netlink_address_find_ours(kernel, known, &ours);
 
 	for (size_t i = 0; i < ours.count; i++) {
 		const NetlinkPlace *place = &ours.list[i];
-		int quiet = place->address.address.family == VRRP_FAMILY_IPV4
-				    ? quiet_hold(holdings, kernel, holding, place)
-				    : 0;
+		int quiet = 0;
 
-		if (quiet == 0)
-			quiet = netlink_places_add(&standing, place->index, &place->address);
+		if (place->index == kernel->loopback)
+			continue;
+		if (place->address.address.family == VRRP_FAMILY_IPV4)
+			quiet = quiet_hold(holdings, kernel, holding, place);
 		r = first_error(r, quiet);
+		r = first_error(r, netlink_places_add(quiet == 0 ? &moving : &going, place->index,
+						      &place->address));
 	}
-	r = first_error(r, netlink_address_add_loopback(kernel, &standing));
-	r = first_error(r, netlink_address_remove(kernel, &ours));
+	r = first_error(r, netlink_address_move_to_loopback(kernel, &moving));
+	r = first_error(r, netlink_address_remove(kernel, &going));
 	netlink_places_clear(&ours);
-	netlink_places_clear(&standing);
+	netlink_places_clear(&moving);
+	netlink_places_clear(&going);
 	holding->held = VRRP_ADDRESSES_SILENT;
 	return r;
 }

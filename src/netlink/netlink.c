@@ -140,6 +140,7 @@ int netlink_start(Netlink *netlink)
 	(void)pthread_attr_destroy(&attributes);
 	if (r != 0)
 		return -r;
+	(void)pthread_setname_np(netlink->thread, "vrrp-netlink");
 	netlink->started = true;
 	while (sem_wait(&netlink->running) < 0 && errno == EINTR)
 		continue;
