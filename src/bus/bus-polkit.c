@@ -339,7 +339,7 @@ static int send_question(Question *question, const BusPolkitQuestion *q)
 int bus_polkit_ask(BusPolkit *polkit, sd_bus_message *request, const BusPolkitQuestion *q,
 		   sd_bus_error *error)
 {
-	Sender *sender;
+	Sender *sender = NULL;
 	Question *question;
 	int r;
 
