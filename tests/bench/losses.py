@@ -40,7 +40,7 @@ def row(title, kind, results):
 
 
 def good(result):
-    return result.lost == 0 and result.lost_arp_client == 0 and result.stale_answers == 0 and result.holders
+    return result.lost == 0 and result.lost_arp_client == 0 and result.uncorrected == 0 and result.holders
 
 
 def main():

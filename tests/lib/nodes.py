@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 
 from gi.repository import Gio, GLib
 
@@ -98,7 +99,7 @@ def encode_path(name):
 
 @functools.cache
 def real_time_limit():
-    """The unit's LimitRTPRIO=, as a command's prefix; nothing where root itself may not raise it (in a container)."""
+    """The unit's LimitRTPRIO=, as a command's prefix; nothing where root itself may not raise it: in a container."""
     prefix = ["prlimit", "--rtprio=10:10"]
     return prefix if subprocess.run(prefix + ["true"], stderr=subprocess.DEVNULL, check=False).returncode == 0 else []
 
@@ -159,6 +160,30 @@ class Node:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
+class ServiceManager(threading.Thread):
+    """Listens to sd_notify() as systemd does; ready once READY=1 came. Never leaves a message lying: the sender would wait."""
+
+    def __init__(self, directory):
+        super().__init__(daemon=True)
+        self.path = os.path.join(directory, "notify")
+        self.ready = False
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        os.chmod(self.path, 0o666)
+        self.start()
+
+    def run(self):
+        while message := self.socket.recv(4096):
+            if b"READY=1" in message:
+                self.ready = True
+
+    def stop(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"", self.path)
+        self.join()
+        self.socket.close()
+
+
 class Vrrpd(Node):
     """vrrpd as its unit starts it: an unprivileged user with CAP_NET_ADMIN and CAP_NET_RAW, real time where allowed."""
 
@@ -173,9 +198,7 @@ class Vrrpd(Node):
             os.chown(path, owner, GROUP)
             os.chmod(path, 0o750)
         self.bus = Bus(self.directory)
-        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.notify.bind(os.path.join(self.directory, "notify"))
-        os.chmod(os.path.join(self.directory, "notify"), 0o666)
+        self.notify = ServiceManager(self.directory)
         self.binary = self._reachable(binary("vrrpd"))
         if bus:
             self.bus.start()
@@ -223,27 +246,30 @@ class Vrrpd(Node):
         directory = self.directory
         argv += [self.binary, f"--config-dir={directory}/etc", f"--runtime-dir={directory}/run",
                  f"--state-dir={directory}/lib", f"--log-level={log_level}"]
-        self._drain_notify()
+        self.notify.ready = False
         self.spawn(argv, env=dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=self.bus.address,
-                                  NOTIFY_SOCKET=os.path.join(directory, "notify")))
+                                  NOTIFY_SOCKET=self.notify.path))
         if wait:
             self.wait_ready()
+            if not real_time_limit():
+                self._grant_real_time()
 
-    def _drain_notify(self):
-        self.notify.setblocking(False)
-        try:
-            while True:
-                self.notify.recv(4096)
-        except BlockingIOError:
-            pass
+    def _grant_real_time(self):
+        """Does from outside what the daemon would have done within its limit: its two threads run in real time."""
+        for task in os.listdir(f"/proc/{self.process.pid}/task"):
+            with open(f"/proc/{self.process.pid}/task/{task}/comm", encoding="ascii") as file:
+                if file.read().strip() not in ("vrrp-engine", "vrrp-netlink"):
+                    continue
+            try:
+                os.sched_setscheduler(int(task), os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(10))
+            except PermissionError:
+                print("real time is refused here: times and losses are those of ordinary scheduling")
+                return
 
     def wait_ready(self, timeout=20):
         def ready():
             assert self.running(), f"vrrpd ended:\n{self.log()}"
-            try:
-                return b"READY=1" in self.notify.recv(4096)
-            except BlockingIOError:
-                return False
+            return self.notify.ready
         wait_for(ready, timeout, lambda: f"vrrpd ready; its log:\n{self.log()}")
 
     def signal(self, number):
@@ -291,9 +317,9 @@ class Vrrpd(Node):
                 if re.search(r"dropp|discard|replay|authenticat|refus|fail|error", line, re.I)]
 
     def close(self):
+        self.notify.stop()
         super().close()
         self.bus.stop()
-        self.notify.close()
 
 
 class Keepalived(Node):
