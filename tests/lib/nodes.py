@@ -332,9 +332,9 @@ class Keepalived(Node):
         self.config = os.path.join(self.directory, "keepalived.conf")
 
     def write(self, name="failover_test", *, vrid=10, priority=100, interval=1, version=2, addresses=(SEED_ADDRESS,),
-              peers=(), auth=None, key="", extra=""):
-        lines = [f"vrrp_instance {name} {{", "state BACKUP", f"interface {INTERFACE}", f"virtual_router_id {vrid}",
-                 f"priority {priority}", f"advert_int {interval:g}", f"version {version}", extra]
+              peers=(), auth=None, key="", global_defs=""):
+        lines = [f"global_defs {{\n{global_defs}\n}}", f"vrrp_instance {name} {{", "state BACKUP", f"interface {INTERFACE}", f"virtual_router_id {vrid}",
+                 f"priority {priority}", f"advert_int {interval:g}", f"version {version}"]
         if auth:
             lines.append(f"authentication {{\n auth_type {auth}\n auth_pass {key}\n}}")
         if peers:
