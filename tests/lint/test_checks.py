@@ -102,9 +102,11 @@ def test_spdx():
 def test_essay():
     head = f"/* {checks.SPDX} */\n"
     text = "What this is, who owns it, and which things it must never do under any circumstances at all."
-    assert not complaints(checks.essay, "a.c", f"{head}\n/*\n * {text}\n */\n#include <errno.h>\n")
-    assert complaints(checks.essay, "a.c", f"{head}\n#include <errno.h>\n\n/*\n * {text}\n */\n")
-    assert complaints(checks.essay, "a.c", f"{head}\n/* The codec. */\n#include <errno.h>\n")
+    assert not complaints(checks.essay, "src/core/a.c", f"{head}\n/*\n * {text}\n */\n#include <errno.h>\n")
+    assert complaints(checks.essay, "src/core/a.c", f"{head}\n#include <errno.h>\n\n/*\n * {text}\n */\n")
+    assert complaints(checks.essay, "src/core/a.c", f"{head}\n/* What the codec writes, byte by byte. */\n")
+    assert not complaints(checks.essay, "tests/unit/a.c", f"{head}\n/* What the codec writes, byte by byte. */\n")
+    assert complaints(checks.essay, "tests/unit/a.c", f"{head}\n/* The codec. */\n#include <errno.h>\n")
 
 
 @pytest.mark.parametrize("line, good", [

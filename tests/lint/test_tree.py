@@ -192,9 +192,9 @@ def unit(tmp_path):
     text = (BUILD / "data" / "vrrpd.service").read_text()
     for program in (BUILD / "src/daemon/vrrpd", BUILD / "src/ctl/vrrpctl"):
         assert program.exists(), f"{program} is not built"
-        text = re.sub(rf"\S+/{program.name}\b", str(program), text)
+        text = re.sub(rf"(?<=[=+])/\S+/{program.name}\b", str(program), text)
     path = tmp_path / "vrrpd.service"
-    path.write_text(text.replace(f"ExecReload={BUILD}", f"ExecReload=+{BUILD}"))
+    path.write_text(text)
     return path
 
 
