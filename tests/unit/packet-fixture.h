@@ -66,7 +66,7 @@ static inline void exchange_init(Exchange *exchange, uint8_t version, VrrpAuth a
 			   .auth = auth,
 			   .key = "secret",
 			   .interval_nsec = SECOND,
-			   .peer_count = 2 },
+			   .peer_count = unicast ? 2 : 0 },
 	};
 	exchange->content.addresses = exchange->addresses;
 	exchange->rules.peers = exchange->peers;

@@ -74,6 +74,7 @@ static void check_golden(const Golden *golden)
 	content.addresses = golden->addresses;
 	g_assert_true(vrrp_packet_same_addresses(&packet, golden->addresses, packet.count));
 
+	memset(encoded, 0xa5, sizeof encoded);
 	length = vrrp_packet_encode_ipv4(&content, encoded, sizeof encoded);
 	g_assert_cmpint(length, >, 0);
 	g_assert_cmpmem(encoded, (gsize)length, bytes, size);
