@@ -20,10 +20,16 @@ def fixture_node():
         yield solo_node(lab)
 
 
+@pytest.fixture(name="empty_lab")
+def fixture_empty_lab():
+    with Lab(routers=2, clients=0) as lab:
+        yield lab
+
+
 @pytest.fixture(name="pair")
-def fixture_pair(lab):
+def fixture_pair(empty_lab):
     """Two routers with one instance, node 1 is master."""
-    nodes = [Vrrpd(lab, 1), Vrrpd(lab, 2)]
+    nodes = [Vrrpd(empty_lab, 1), Vrrpd(empty_lab, 2)]
     for node, priority in zip(nodes, (200, 100)):
         node.write("lan-v4", Interface="eno1", VirtualRouterId=10, Priority=priority, AdvertisementInterval="100ms",
                    VirtualAddresses=f"{VIP}/21")
@@ -261,16 +267,16 @@ def test_no_answer(node):
     ctl(node, "list")
 
 
-def test_no_daemon(lab):
-    node = Vrrpd(lab, 1)
+def test_no_daemon(empty_lab):
+    node = Vrrpd(empty_lab, 1)
     for arguments in (["list"], ["status"], ["status", "-j"], ["failover", "x"], ["reload"]):
         out, err = ctl(node, *arguments, status=1)
         assert out == "" and re.fullmatch(r"Failed to [a-z ]+: vrrpd is not running\n"
                                           r"Hint: start it with: systemctl enable --now vrrpd\n", err)
 
 
-def test_no_instances(lab):
-    node = Vrrpd(lab, 1)
+def test_no_instances(empty_lab):
+    node = Vrrpd(empty_lab, 1)
     node.start()
     wait_for(node.on_bus, 10, "the bus name")
     assert ctl(node, "list") == ("0 instances listed.\n", "")

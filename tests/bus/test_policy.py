@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Who may do what: the real polkit decides, by rules that name a user, an instance and a verb."""
+import signal
+import subprocess
+
+import pytest
+
+from conftest import ROUTERS, wait_master
+from lab import wait_for
+from private_bus import DENIED, INSTANCE, INTERACTIVE, NAME, as_user, daemon_user, path_of
+
+OPERATE = """polkit.addRule(function(action, subject) {
+    if (action.id == "org.vrrpd1.operate" && action.lookup("instance") == "failover_test" &&
+        action.lookup("interface") == "eno1" && action.lookup("vrid") == "10" &&
+        action.lookup("family") == "ipv4" && action.lookup("verb") == "failover" && subject.user == "alice")
+        return polkit.Result.YES;
+});
+"""
+CONFIGURE = """polkit.addRule(function(action, subject) {
+    if (action.id == "org.vrrpd1.configure" && action.lookup("verb") == "reload" && subject.user == "alice")
+        return polkit.Result.YES;
+});
+"""
+FORBID = """polkit.addRule(function(action, subject) {
+    if (action.id == "org.vrrpd1.operate" && subject.user == "bob")
+        return polkit.Result.NO;
+});
+"""
+
+
+@pytest.fixture
+def rule(system):
+    """rule(text): from now on it holds; at the end it does not."""
+    written = []
+
+    def write(text):
+        name = f"{10 + len(written)}-test"
+        system.write_rule(name, text)
+        written.append(name)
+        restart_polkit(system)
+    yield write
+    for name in written:
+        system.remove_rule(name)
+    restart_polkit(system)
+
+
+def restart_polkit(system):
+    """It would notice changed rules by itself, at a time that nobody knows."""
+    if system.polkit:
+        system.stop_polkit()
+    system.start_polkit()
+
+
+def transitions(system):
+    return {name: system.properties("root", name)["Transitions"] for name in ROUTERS}
+
+
+@pytest.mark.parametrize("user", ["alice", "bob", "daemon"])
+def test_refused_without_a_rule(system, daemon, user):
+    before = transitions(system)
+    user = daemon_user() if user == "daemon" else user
+    for name in ROUTERS:
+        assert system.refused(user, system.failover, name) == INTERACTIVE
+    assert system.refused(user, system.reload) == INTERACTIVE
+    assert system.refused(user, system.reload, 2) == INTERACTIVE
+    assert transitions(system) == before
+
+
+def test_a_rule_grants_one_instance_to_one_user(system, daemon, peer, rule):
+    rule(OPERATE)
+    before = transitions(system)
+    assert system.refused("alice", system.failover, "other") == INTERACTIVE
+    assert system.refused("bob", system.failover, "failover_test") == INTERACTIVE
+    assert system.refused("alice", system.reload) == INTERACTIVE
+    assert transitions(system) == before
+    assert system.failover("alice", "failover_test", 300_000) == ()
+    values = system.properties("alice", "failover_test")
+    assert (values["State"], values["LastReason"]) == ("backup", "failover")
+    assert values["MasterAddress"] == "192.168.120.2"
+    wait_master(system, "failover_test")
+    assert transitions(system)["other"] == before["other"]
+
+
+def test_a_rule_forbids(system, daemon, rule):
+    rule(FORBID)
+    assert system.refused("bob", system.failover, "other") == DENIED
+    assert system.refused("alice", system.failover, "other") == INTERACTIVE
+
+
+def test_reload_needs_configure(system, daemon, rule):
+    rule(CONFIGURE)
+    assert system.refused("bob", system.reload) == INTERACTIVE
+    assert system.refused("alice", system.failover, "other") == INTERACTIVE
+    assert system.reload("alice") == ([], [], [], [])
+    daemon.write("later", Interface="eno1", VirtualRouterId=13, VirtualAddresses="192.168.120.6/21", Enabled="no")
+    daemon.write("broken", "[Instance]\nInterface=eno1\nVirtualRouterId=300\n")
+    added, changed, removed, errors = system.reload("alice", 2)
+    assert (added, changed, removed) == (["later"], [], [])
+    assert errors[0][0].endswith("broken.conf") and errors[0][1] == 3
+    assert system.refused("root", system.properties, "later") == "org.freedesktop.DBus.Error.UnknownObject"
+    assert system.reload("alice")[0] == ["later"]
+    assert system.properties("bob", "later")["State"] == "initialize"
+    assert system.properties("bob", "later")["Enabled"] is False
+    daemon.remove("later")
+    daemon.remove("broken")
+    assert system.reload("alice") == ([], [], ["later"], [])
+
+
+def test_bad_arguments_are_refused_before_the_question(system, daemon):
+    assert system.refused("bob", lambda user: system.call(user, path_of("other"), INSTANCE, "Failover", "0", "1")) \
+        == "org.freedesktop.DBus.Error.InvalidArgs"
+    assert system.refused("bob", system.reload, 8) == "org.freedesktop.DBus.Error.InvalidArgs"
+
+
+def test_an_agent_asks_for_the_password(system, daemon):
+    """alice is an administrator: with an agent of hers, her password is enough; dismissing is a no."""
+    script = r"""
+set timeout 40
+spawn setpriv --reuid alice --regid alice --init-groups --inh-caps=-all sh -c \
+    "pkttyagent --notify-fd 1 --process \$\$ & sleep 1; exec busctl --system --allow-interactive-authorization=yes \
+    --timeout=60 call org.vrrpd1 /org/vrrpd1 org.vrrpd1.Manager Reload u 2"
+expect -re {Password: ?}
+send "[lindex $argv 0]\r"
+expect eof
+exit [lindex [wait] 3]
+"""
+    for password, status in (("sesame", 0), ("wrong", 1)):
+        done = subprocess.run(["expect", "-c", f"set argv {password}\n" + script], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=90, check=False)
+        assert done.returncode == status, done.stdout
+        assert ("asasasa(sus) 0 0 0 0" in done.stdout) == (status == 0), done.stdout
+
+
+def test_without_polkit_only_root_may(system, daemon):
+    before = transitions(system)
+    system.stop_polkit()
+    try:
+        assert system.refused("alice", system.failover, "other") == DENIED
+        assert system.refused(daemon_user(), system.failover, "other") == DENIED
+        assert system.refused("alice", system.reload) == DENIED
+        assert transitions(system) == before
+        assert system.reload("root") == ([], [], [], [])
+        assert system.failover("root", "other", 300_000) == ()
+    finally:
+        system.start_polkit()
+    wait_master(system, "other")
+
+
+def test_polkit_hangs_and_dies_meanwhile(system, daemon, peer):
+    """The call waits; VRRP and everybody else's reads do not; the end of polkit is a no."""
+    before = transitions(system)
+    system.polkit.send_signal(signal.SIGSTOP)
+    call = subprocess.Popen(as_user("root", ["gdbus", "call", "--system", "-d", NAME, "-o", path_of("other"), "-m",
+                                             f"{INSTANCE}.Failover", "0", "0"]), stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True)
+    sent = system.call("root", path_of("other"), "org.vrrpd1.Statistics", "Get")[0]["AdvertisementsSent"]
+    wait_for(lambda: system.call("bob", path_of("other"), "org.vrrpd1.Statistics", "Get")[0]["AdvertisementsSent"]
+             >= sent + 10, 20, "adverts go on")
+    assert call.poll() is None
+    system.stop_polkit()
+    assert call.wait(20) != 0
+    assert DENIED in call.stdout.read()
+    assert transitions(system) == before
+    system.start_polkit()
