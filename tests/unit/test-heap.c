@@ -65,6 +65,11 @@ static void model_check(Model *model)
 	uint64_t earliest = UINT64_MAX;
 
 	g_assert_cmpuint(model->heap.count, ==, model->inside);
+	for (uint32_t i = 0; i < model->heap.count; i++) {
+		g_assert_cmpuint(model->heap.nodes[i]->index, ==, i);
+		g_assert_cmpuint(model->heap.nodes[i]->deadline.nsec, >=,
+				 model->heap.nodes[i > 0 ? (i - 1) / 2 : 0]->deadline.nsec);
+	}
 	for (int i = 0; i < NODES; i++) {
 		g_assert_cmpuint(model->nodes[i].deadline.nsec, ==, model->deadline[i]);
 		g_assert_cmpint(model->nodes[i].index == VRRP_HEAP_OUTSIDE, ==,
