@@ -67,13 +67,18 @@ void vrrp_replay_init(VrrpReplay *replay, uint32_t saved, uint32_t seed)
 }
 
 bool vrrp_replay_check(const VrrpReplay *replay, uint32_t number, VrrpState state,
-		       bool master_heard)
+		       bool master_heard, bool from_master)
 {
-	return number > highest(replay) || (state == VRRP_STATE_BACKUP && !master_heard);
+	if (number > highest(replay))
+		return true;
+	if (state != VRRP_STATE_BACKUP)
+		return false;
+	return !master_heard || (from_master && number > replay->followed);
 }
 
 void vrrp_replay_heard(VrrpReplay *replay, uint32_t number)
 {
+	replay->followed = number;
 	if (number > replay->heard)
 		replay->heard = number;
 }

@@ -25,17 +25,21 @@ typedef struct VrrpReplay {
 	uint32_t sent;  /* the last number sent, or what was saved in the state directory */
 	uint32_t heard; /* the highest valid number heard from anybody */
 	uint32_t
+		followed; /* the last one that was accepted: in backup, where the master has got to */
+	uint32_t
 		saved_to; /* numbers up to here are saved: after a restart sending begins above it */
 } VrrpReplay;
 
 /* @saved is what the state directory holds (0: nothing), @seed what the clock proposes where nothing is saved. */
 void vrrp_replay_init(VrrpReplay *replay, uint32_t saved, uint32_t seed);
 
-/* May a packet with @number be believed? Above everything sent and heard: yes, always. Otherwise only where we
- * are not master and hear no master (@master_heard false), so that a router whose counter was lost can come back
- * but a recorded advert cannot depose anybody. Does not change @replay. */
+/* May a packet with @number be believed? Above everything sent and heard: yes, always. Otherwise only in backup: where no
+ * master is heard (@master_heard false), so that a router whose counter was lost can come back, and from then on, from the
+ * master that is heard (@from_master), what is above its last number. Our own numbers may be far above those of a healthy
+ * master: they are saved ahead, or come from the clock. A master believes no such number, whoever sends it: a recorded
+ * advert cannot depose anybody. Does not change @replay. */
 bool vrrp_replay_check(const VrrpReplay *replay, uint32_t number, VrrpState state,
-		       bool master_heard);
+		       bool master_heard, bool from_master);
 
 /* Notes a number that was accepted. */
 void vrrp_replay_heard(VrrpReplay *replay, uint32_t number);

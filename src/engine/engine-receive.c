@@ -140,10 +140,14 @@ static void note_peer_ttl(Engine *engine, EngineInstance *instance, const Arriva
 
 static VrrpReject check_number(EngineInstance *instance, const VrrpPacket *packet)
 {
+	const VrrpFsm *fsm = &instance->fsm;
+	bool from_master =
+		fsm->master_heard && vrrp_address_compare(&packet->source, &fsm->master) == 0;
+
 	if (instance->rules.auth != VRRP_AUTH_AH)
 		return VRRP_REJECT_NONE;
-	if (!vrrp_replay_check(&instance->replay, packet->ah_number, instance->fsm.state,
-			       instance->fsm.master_heard))
+	if (!vrrp_replay_check(&instance->replay, packet->ah_number, fsm->state, fsm->master_heard,
+			       from_master))
 		return VRRP_REJECT_REPLAY;
 	vrrp_replay_heard(&instance->replay, packet->ah_number);
 	return VRRP_REJECT_NONE;

@@ -88,26 +88,46 @@ static void test_replay_check(void)
 	VrrpReplay replay;
 
 	vrrp_replay_init(&replay, 0, 0);
-	g_assert_true(vrrp_replay_check(&replay, 1, VRRP_STATE_BACKUP, true));
+	g_assert_true(vrrp_replay_check(&replay, 1, VRRP_STATE_BACKUP, true, false));
 	vrrp_replay_heard(&replay, 100);
 	vrrp_replay_heard(&replay, 50);
 	g_assert_cmpuint(replay.heard, ==, 100);
 
 	/* Above: always. */
-	g_assert_true(vrrp_replay_check(&replay, 101, VRRP_STATE_INITIALIZE, false));
-	g_assert_true(vrrp_replay_check(&replay, 101, VRRP_STATE_BACKUP, true));
-	g_assert_true(vrrp_replay_check(&replay, 101, VRRP_STATE_MASTER, false));
+	g_assert_true(vrrp_replay_check(&replay, 101, VRRP_STATE_INITIALIZE, false, false));
+	g_assert_true(vrrp_replay_check(&replay, 101, VRRP_STATE_BACKUP, true, false));
+	g_assert_true(vrrp_replay_check(&replay, 101, VRRP_STATE_MASTER, false, false));
 	/* Not above: only where there is nobody to depose. */
-	g_assert_true(vrrp_replay_check(&replay, 100, VRRP_STATE_BACKUP, false));
-	g_assert_true(vrrp_replay_check(&replay, 1, VRRP_STATE_BACKUP, false));
-	g_assert_false(vrrp_replay_check(&replay, 100, VRRP_STATE_BACKUP, true));
-	g_assert_false(vrrp_replay_check(&replay, 100, VRRP_STATE_MASTER, false));
-	g_assert_false(vrrp_replay_check(&replay, 100, VRRP_STATE_INITIALIZE, false));
+	g_assert_true(vrrp_replay_check(&replay, 100, VRRP_STATE_BACKUP, false, false));
+	g_assert_true(vrrp_replay_check(&replay, 1, VRRP_STATE_BACKUP, false, false));
+	g_assert_false(vrrp_replay_check(&replay, 100, VRRP_STATE_BACKUP, true, false));
+	g_assert_false(vrrp_replay_check(&replay, 100, VRRP_STATE_MASTER, false, false));
+	g_assert_false(vrrp_replay_check(&replay, 100, VRRP_STATE_INITIALIZE, false, false));
 
 	/* What we sent counts like what we heard: a packet of our own is no news. */
 	g_assert_cmpuint(vrrp_replay_next(&replay), ==, 101);
-	g_assert_false(vrrp_replay_check(&replay, 101, VRRP_STATE_MASTER, false));
-	g_assert_true(vrrp_replay_check(&replay, 102, VRRP_STATE_MASTER, false));
+	g_assert_false(vrrp_replay_check(&replay, 101, VRRP_STATE_MASTER, false, false));
+	g_assert_true(vrrp_replay_check(&replay, 102, VRRP_STATE_MASTER, false, false));
+}
+
+/* Our numbers were saved ahead, or come from the clock; the master's are lower, and it is alive. */
+static void test_replay_follow(void)
+{
+	VrrpReplay replay;
+
+	vrrp_replay_init(&replay, 1024, 0);
+	g_assert_true(vrrp_replay_check(&replay, 7, VRRP_STATE_BACKUP, false, false));
+	vrrp_replay_heard(&replay, 7);
+	g_assert_true(vrrp_replay_check(&replay, 8, VRRP_STATE_BACKUP, true, true));
+	g_assert_false(vrrp_replay_check(&replay, 7, VRRP_STATE_BACKUP, true, true));
+	/* Another router is not believed below our own, nor is anybody once we are master. */
+	g_assert_false(vrrp_replay_check(&replay, 8, VRRP_STATE_BACKUP, true, false));
+	g_assert_true(vrrp_replay_check(&replay, 1025, VRRP_STATE_BACKUP, true, false));
+	g_assert_false(vrrp_replay_check(&replay, 8, VRRP_STATE_MASTER, false, false));
+	g_assert_false(vrrp_replay_check(&replay, 8, VRRP_STATE_MASTER, true, true));
+	/* After a number above ours a recorded stream of lower ones is over. */
+	vrrp_replay_heard(&replay, 1025);
+	g_assert_false(vrrp_replay_check(&replay, 8, VRRP_STATE_BACKUP, true, true));
 }
 
 static void test_replay_next(void)
@@ -188,6 +208,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/auth/icv-unicast", test_icv_unicast);
 	g_test_add_func("/auth/icv-covers", test_icv_covers);
 	g_test_add_func("/auth/replay-check", test_replay_check);
+	g_test_add_func("/auth/replay-follow", test_replay_follow);
 	g_test_add_func("/auth/replay-next", test_replay_next);
 	g_test_add_func("/auth/replay-ends", test_replay_ends);
 	g_test_add_func("/auth/replay-reserve", test_replay_reserve);
