@@ -217,7 +217,7 @@ def test_reload(node):
     node.write("new-2", **original)
     node.write("new-10", **dict(original, VirtualRouterId=31))
     try:
-        assert ctl(node, "reload") == ("Added: new-10 new-2\n", "")
+        assert ctl(node, "reload") == ("Added: new-2 new-10\n", "")
         node.write("new-2", **original, Priority=7)
         node.remove("new-10")
         path = node.write("wrong", "[Instance]\nVirtualRouterId=300\n")
@@ -288,13 +288,13 @@ def test_no_instances(empty_lab):
 
 def test_colours_only_on_a_terminal(node):
     green = "\033[0;1;32mmaster\033[0m"
-    assert green in Terminal(node, "list").finish()
-    assert "\033" not in Terminal(node, "list", NO_COLOR="1").finish()
-    assert "\033" not in Terminal(node, "list", TERM="dumb").finish()
-    assert "\033" not in Terminal(node, "list", SYSTEMD_COLORS="no").finish()
-    assert green in Terminal(node, "list", SYSTEMD_COLORS="yes", NO_COLOR="1").finish()
+    assert green in Terminal(node, "--no-pager", "list").finish()
+    assert "\033" not in Terminal(node, "--no-pager", "list", NO_COLOR="1").finish()
+    assert "\033" not in Terminal(node, "--no-pager", "list", TERM="dumb").finish()
+    assert "\033" not in Terminal(node, "--no-pager", "list", SYSTEMD_COLORS="no").finish()
+    assert green in Terminal(node, "--no-pager", "list", SYSTEMD_COLORS="yes", NO_COLOR="1").finish()
     assert green in ctl(node, "list", SYSTEMD_COLORS="yes")[0]
-    assert green in Terminal(node, "status", "lan-v4").finish()
+    assert green in Terminal(node, "--no-pager", "status", "lan-v4").finish()
 
 
 def test_json_follows_the_terminal(node):
@@ -304,18 +304,23 @@ def test_json_follows_the_terminal(node):
 
 
 def test_pager(node, tmp_path):
-    assert Terminal(node, "list", SYSTEMD_PAGER="sed s/^/paged:/").finish().startswith("paged:")
-    assert Terminal(node, "list", SYSTEMD_PAGER="", PAGER="sed s/^/paged:/").finish().startswith("INSTANCE")
-    assert Terminal(node, "list", PAGER="sed s/^/paged:/").finish().startswith("paged:")
-    assert Terminal(node, "list", "--no-pager", SYSTEMD_PAGER="sed s/^/paged:/").finish().startswith("INSTANCE")
-    assert Terminal(node, "list", SYSTEMD_PAGER=f"{tmp_path}/missing").finish().startswith("INSTANCE")
+    def paged(*arguments, **variables):
+        return Terminal(node, "list", *arguments, NO_COLOR="1", **variables).finish()
+
+    assert paged(SYSTEMD_PAGER="sed s/^/paged:/").startswith("paged:INSTANCE")
+    assert paged(PAGER="sed s/^/paged:/").startswith("paged:INSTANCE")
+    assert paged(SYSTEMD_PAGER="", PAGER="sed s/^/paged:/").startswith("INSTANCE")
+    assert paged("--no-pager", SYSTEMD_PAGER="sed s/^/paged:/").startswith("INSTANCE")
+    assert paged(SYSTEMD_PAGER=f"{tmp_path}/missing").startswith("INSTANCE")
+    assert paged(TERM="dumb", SYSTEMD_PAGER="sed s/^/paged:/").startswith("INSTANCE")
+    assert "INSTANCE" in paged()  # less(1) ends by itself where all of it fits
     # With rights that are not the caller's own, nothing but less, in its secure mode.
     less = tmp_path / "less"
     less.write_text("#!/bin/sh\necho \"less:$LESSSECURE:$LESS\"\nexec cat\n")
     less.chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
     for variables in ({"SUDO_UID": "1000"}, {"PKEXEC_UID": "1000"}, {"SYSTEMD_PAGERSECURE": "1"}):
-        out = Terminal(node, "list", SYSTEMD_PAGER="sed s/^/paged:/", PATH=path, **variables).finish()
+        out = paged(SYSTEMD_PAGER="sed s/^/paged:/", PATH=path, **variables)
         assert out.startswith("less:1:FRSXMK\nINSTANCE"), variables
 
 
