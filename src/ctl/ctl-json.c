@@ -28,7 +28,7 @@ void ctl_json_open(GString *json, char bracket)
 
 void ctl_json_close(GString *json, char bracket)
 {
-	g_string_append_c(json, bracket == '{' ? '}' : ']');
+	g_string_append_c(json, bracket);
 }
 
 static void append_quoted(GString *json, const char *value)
@@ -211,7 +211,6 @@ static int append_elements(GString *json, sd_bus_message *message, gboolean entr
 static int append_container(GString *json, sd_bus_message *message, char type, const char *contents)
 {
 	gboolean entries = type == SD_BUS_TYPE_ARRAY && contents[0] == '{';
-	char bracket = entries ? '{' : '[';
 	int r = sd_bus_message_enter_container(message, type, contents);
 
 	if (r < 0)
@@ -219,9 +218,9 @@ static int append_container(GString *json, sd_bus_message *message, char type, c
 	if (type == SD_BUS_TYPE_VARIANT) {
 		r = ctl_json_message(json, message);
 	} else {
-		ctl_json_open(json, bracket);
+		ctl_json_open(json, entries ? '{' : '[');
 		r = append_elements(json, message, entries, contents);
-		ctl_json_close(json, bracket);
+		ctl_json_close(json, entries ? '}' : ']');
 	}
 	return r < 0 ? r : sd_bus_message_exit_container(message);
 }
@@ -253,10 +252,10 @@ int ctl_json_structs(GString *json, sd_bus_message *message, const char *const *
 			ctl_json_key(json, names[i]);
 			r = ctl_json_message(json, message);
 		}
-		ctl_json_close(json, '{');
+		ctl_json_close(json, '}');
 		r = r < 0 ? r : sd_bus_message_exit_container(message);
 	}
-	ctl_json_close(json, '[');
+	ctl_json_close(json, ']');
 	return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 

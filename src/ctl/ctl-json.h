@@ -8,7 +8,7 @@
 
 #include "ctl.h"
 
-/* @bracket is '{' or '['; the same one closes. */
+/* @bracket is '{' or '[', and '}' or ']' to close it. */
 void ctl_json_open(GString *json, char bracket);
 void ctl_json_close(GString *json, char bracket);
 /* The name of the member that follows. */

@@ -85,9 +85,9 @@ void ctl_problems_json(GString *json, const GPtrArray *problems)
 		ctl_json_pair_unsigned(json, "Line", problem->line);
 		ctl_json_pair_string(json, "Severity", problem->severity);
 		ctl_json_pair_string(json, "Text", problem->text);
-		ctl_json_close(json, '{');
+		ctl_json_close(json, '}');
 	}
-	ctl_json_close(json, '[');
+	ctl_json_close(json, ']');
 }
 
 guint ctl_problems_count(const GPtrArray *problems, const char *severity)

@@ -62,10 +62,10 @@ static void print_json(const Ctl *ctl, const ConfigSet *set, const GPtrArray *pr
 	ctl_json_open(json, '[');
 	for (char **name = names; *name; name++)
 		ctl_json_string(json, *name);
-	ctl_json_close(json, '[');
+	ctl_json_close(json, ']');
 	ctl_json_key(json, "Errors");
 	ctl_problems_json(json, problems);
-	ctl_json_close(json, '{');
+	ctl_json_close(json, '}');
 	ctl_json_print(ctl, json->str);
 }
 

@@ -21,7 +21,7 @@ static void print_json(const Ctl *ctl, const CtlInstance *instance)
 	ctl_json_pair_string(json, "State", instance->state);
 	ctl_json_pair_string(json, "MasterAddress", instance->master_address);
 	ctl_json_pair_unsigned(json, "MasterPriority", instance->master_priority);
-	ctl_json_close(json, '{');
+	ctl_json_close(json, '}');
 	ctl_json_print(ctl, json->str);
 }
 

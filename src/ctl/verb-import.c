@@ -132,12 +132,12 @@ static void print_json(const Ctl *ctl, const GPtrArray *instances, const GPtrArr
 		ctl_json_pair_string(json, "File", path);
 		ctl_json_key(json, "Written");
 		ctl_json_boolean(json, i < written);
-		ctl_json_close(json, '{');
+		ctl_json_close(json, '}');
 	}
-	ctl_json_close(json, '[');
+	ctl_json_close(json, ']');
 	ctl_json_key(json, "Messages");
 	ctl_problems_json(json, problems);
-	ctl_json_close(json, '{');
+	ctl_json_close(json, '}');
 	ctl_json_print(ctl, json->str);
 }
 

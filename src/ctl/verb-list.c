@@ -79,7 +79,7 @@ static void print_json(const Ctl *ctl, const GPtrArray *instances)
 
 		g_string_append_printf(json, "%s%s", i > 0 ? "," : "", instance->json);
 	}
-	ctl_json_close(json, '[');
+	ctl_json_close(json, ']');
 	ctl_json_print(ctl, json->str);
 }
 

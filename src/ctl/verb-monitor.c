@@ -47,7 +47,7 @@ static GString *begin_json(const char *event)
 
 static void finish_json(const Monitor *monitor, GString *json)
 {
-	ctl_json_close(json, '{');
+	ctl_json_close(json, '}');
 	ctl_json_print(monitor->ctl, json->str);
 	g_string_free(json, TRUE);
 }

@@ -7,6 +7,7 @@
  */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "bus/bus-names.h"
 #include "ctl-agent.h"
@@ -28,6 +29,11 @@ static void reload_clear(Reload *reload)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reload, reload_clear)
 
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+	return strverscmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static int read_names(sd_bus_message *reply, GStrv *ret)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
@@ -40,6 +46,7 @@ static int read_names(sd_bus_message *reply, GStrv *ret)
 		g_ptr_array_add(names, g_strdup(name));
 	if (r < 0)
 		return r;
+	g_ptr_array_sort(names, by_name);
 	g_ptr_array_add(names, NULL);
 	*ret = (GStrv)g_ptr_array_steal(names, NULL);
 	return sd_bus_message_exit_container(reply);
@@ -86,7 +93,7 @@ static void json_names(GString *json, const char *key, GStrv names)
 	ctl_json_open(json, '[');
 	for (; *names; names++)
 		ctl_json_string(json, *names);
-	ctl_json_close(json, '[');
+	ctl_json_close(json, ']');
 }
 
 static void print_json(const Ctl *ctl, const Reload *reload)
@@ -99,7 +106,7 @@ static void print_json(const Ctl *ctl, const Reload *reload)
 	json_names(json, "Removed", reload->removed);
 	ctl_json_key(json, "Errors");
 	ctl_problems_json(json, reload->errors);
-	ctl_json_close(json, '{');
+	ctl_json_close(json, '}');
 	ctl_json_print(ctl, json->str);
 }
 

@@ -309,7 +309,7 @@ static CtlExit print_json(Ctl *ctl, char **patterns)
 		if (describe(ctl, instance->path, BUS_INTERFACE_INSTANCE, json) < 0)
 			return CTL_FAILED;
 	}
-	ctl_json_close(json, '[');
+	ctl_json_close(json, ']');
 	ctl_json_print(ctl, json->str);
 	return complete ? CTL_OK : CTL_FAILED;
 }
