@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from ctl import Terminal, command, environment, solo_node
+from ctl import command, environment, solo_node, terminal
 from lab import Lab, VIP, wait_for
 from nodes import USER, Vrrpd
 
@@ -288,24 +288,24 @@ def test_no_instances(empty_lab):
 
 def test_colours_only_on_a_terminal(node):
     green = "\033[0;1;32mmaster\033[0m"
-    assert green in Terminal(node, "--no-pager", "list").finish()
-    assert "\033" not in Terminal(node, "--no-pager", "list", NO_COLOR="1").finish()
-    assert "\033" not in Terminal(node, "--no-pager", "list", TERM="dumb").finish()
-    assert "\033" not in Terminal(node, "--no-pager", "list", SYSTEMD_COLORS="no").finish()
-    assert green in Terminal(node, "--no-pager", "list", SYSTEMD_COLORS="yes", NO_COLOR="1").finish()
+    assert green in terminal(node, "--no-pager", "list").finish()
+    assert "\033" not in terminal(node, "--no-pager", "list", NO_COLOR="1").finish()
+    assert "\033" not in terminal(node, "--no-pager", "list", TERM="dumb").finish()
+    assert "\033" not in terminal(node, "--no-pager", "list", SYSTEMD_COLORS="no").finish()
+    assert green in terminal(node, "--no-pager", "list", SYSTEMD_COLORS="yes", NO_COLOR="1").finish()
     assert green in ctl(node, "list", SYSTEMD_COLORS="yes")[0]
-    assert green in Terminal(node, "--no-pager", "status", "lan-v4").finish()
+    assert green in terminal(node, "--no-pager", "status", "lan-v4").finish()
 
 
 def test_json_follows_the_terminal(node):
-    pretty = Terminal(node, "-j", "list", "off").finish()
+    pretty = terminal(node, "-j", "list", "off").finish()
     assert pretty.startswith('[\n\t{\n\t\t"Name": "off",\n') and json.loads(pretty)
     assert ctl(node, "-j", "list", "off")[0].startswith('[{"Name":"off",')
 
 
 def test_pager(node, tmp_path):
     def paged(*arguments, **variables):
-        return Terminal(node, "list", *arguments, NO_COLOR="1", **variables).finish()
+        return terminal(node, "list", *arguments, NO_COLOR="1", **variables).finish()
 
     assert paged(SYSTEMD_PAGER="sed s/^/paged:/").startswith("paged:INSTANCE")
     assert paged(PAGER="sed s/^/paged:/").startswith("paged:INSTANCE")
@@ -340,12 +340,12 @@ def test_the_agent_is_there_while_it_is_needed(node, tmp_path):
         if str(parent).startswith("/tmp/"):
             parent.chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
-    out = Terminal(node, "failover", "lan-v4", status=1, user=USER, PATH=path).finish()
+    out = terminal(node, "failover", "lan-v4", status=1, user=USER, PATH=path).finish()
     assert "polkit action org.vrrpd1.operate" in out
     assert log.read_text() == "started --notify-fd --fallback\nended\n"
     log.unlink()
-    Terminal(node, "reload", "--no-ask-password", status=1, user=USER, PATH=path).finish()
-    Terminal(node, "failover", "lan-v4", status=1, PATH=path).finish()  # root needs none
+    terminal(node, "reload", "--no-ask-password", status=1, user=USER, PATH=path).finish()
+    terminal(node, "failover", "lan-v4", status=1, PATH=path).finish()  # root needs none
     ctl(node, "reload", status=1, user=USER, PATH=path)  # no terminal to ask on
-    Terminal(node, "list", user=USER, PATH=path).finish()  # nothing to ask
+    terminal(node, "list", user=USER, PATH=path).finish()  # nothing to ask
     assert not log.exists()

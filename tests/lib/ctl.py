@@ -5,6 +5,7 @@ import os
 import pty
 import queue
 import select
+import shutil
 import struct
 import subprocess
 import termios
@@ -23,9 +24,10 @@ def environment(node, **variables):
 
 def command(node, *arguments, user=None):
     """As root, or as `user` without any rights."""
-    path = node._reachable(binary("vrrpctl")) if user else binary("vrrpctl")
-    become = ["setpriv", f"--reuid={user}", f"--regid={GROUP}", "--clear-groups", "--inh-caps=-all"] if user else []
-    return become + [path, *arguments]
+    if not user:
+        return [binary("vrrpctl"), *arguments]
+    path = shutil.copy(binary("vrrpctl"), node.directory)  # which everybody may enter
+    return ["setpriv", f"--reuid={user}", f"--regid={GROUP}", "--clear-groups", "--inh-caps=-all", path, *arguments]
 
 
 def solo_node(lab):
@@ -43,15 +45,14 @@ def solo_node(lab):
 
 
 class Terminal:
-    """vrrpctl with a terminal of its own: stdin, stdout, stderr, and /dev/tty."""
+    """A program, most often vrrpctl, with a terminal of its own: stdin, stdout, stderr, and /dev/tty."""
 
-    def __init__(self, node, *arguments, status=0, user=None, **variables):
+    def __init__(self, argv, env, status=0):
         self.status = status
         self.text = ""
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 200, 0, 0))
-        self.process = subprocess.Popen(command(node, *arguments, user=user), stdin=slave, stdout=slave, stderr=slave,
-                                        env=environment(node, **variables), start_new_session=True,
+        self.process = subprocess.Popen(argv, env=env, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
                                         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         os.close(slave)
 
@@ -85,6 +86,11 @@ class Terminal:
         status = self.process.wait(timeout)
         assert status == self.status, f"exit {status}: {self.text}"
         return self.text
+
+
+def terminal(node, *arguments, status=0, user=None, **variables):
+    """vrrpctl on a terminal and on the node's bus."""
+    return Terminal(command(node, *arguments, user=user), environment(node, **variables), status)
 
 
 class Background:
