@@ -134,7 +134,8 @@ typedef struct Ready {
 static void wait_for_events(Engine *engine, Ready *ret)
 {
 	struct epoll_event events[_WATCH_MAX];
-	bool again = (engine->more_commands && engine->backlog_count == 0) || engine->more_done;
+	bool again = (engine->more_commands && engine->backlog_count == 0) || engine->more_done ||
+		     engine->lists_changed;
 	int count = epoll_wait(engine->epoll_fd, events, _WATCH_MAX, again ? 0 : HEARTBEAT_MSEC);
 
 	if (count < 0 && errno != EINTR)

@@ -252,7 +252,8 @@ static void test_unicast(Fixture *f, gconstpointer data)
 	HOST_WAIT(&f->host, router_status(router).faults == 0);
 	g_assert_cmpint(router_status(router).peer_priority[1], ==, 50);
 	g_assert_cmpint(router_status(router).peer_priority[0], ==, 0);
-	/* Our own packets, sent back at us. */
+	/* Our own packets, sent back at us; the kernel would drop them as martians. */
+	namespace_set_conf("eno1", "accept_local", 1);
 	content.source = host_address("192.168.120.1");
 	wire_send(&f->wire, &content);
 	content.source = other;
@@ -261,6 +262,20 @@ static void test_unicast(Fixture *f, gconstpointer data)
 	HOST_WAIT(&f->host, state(router) == VRRP_STATE_BACKUP);
 	g_assert_cmpuint(router_counter(router, COUNTER_ADVERTS_RECEIVED), ==, 2);
 	g_assert_cmpuint(router_rejects(router, VRRP_REJECT_UNKNOWN_PEER), ==, 1);
+}
+
+/* A list of peers may be the same on all nodes: the one that is this host gets nothing. */
+static void test_only_peer_is_self(Fixture *f, gconstpointer data)
+{
+	InstanceConfig *config = unicast_config(51);
+	Router *router;
+
+	config->peer_count = 1;
+	router = router_new(&f->host, config);
+	HOST_WAIT(&f->host, host_holds("eno1", "192.168.120.3"));
+	g_assert_cmpint(state(router), ==, VRRP_STATE_MASTER);
+	g_assert_cmpuint(router_counter(router, COUNTER_ADVERTS_SENT), ==, 0);
+	g_assert_cmpuint(router_counter(router, COUNTER_SEND_ERRORS), ==, 0);
 }
 
 static void test_ah(Fixture *f, gconstpointer data)
@@ -428,6 +443,71 @@ static void test_source(Fixture *f, gconstpointer data)
 	HOST_WAIT(&f->host, router_status(router).faults == 0);
 }
 
+/* What one instance lists is no source for another, until the first is gone. */
+static void test_source_of_another(Fixture *f, gconstpointer data)
+{
+	VrrpAddress listed = host_address("192.168.120.3");
+	InstanceConfig *config = host_config(52, 1, "192.168.120.4");
+	Router *first, *second;
+
+	namespace_do("ip address add 192.168.120.3/24 dev eno1");
+	namespace_do("ip address del 192.168.120.1/21 dev eno1");
+	second = router_new(&f->host, config);
+	HOST_WAIT(&f->host, state(second) == VRRP_STATE_MASTER);
+	first = router_new(&f->host, host_config(51, 1, "192.168.120.3"));
+	HOST_WAIT(&f->host, router_status(first).faults == VRRP_FAULT_NO_SOURCE_ADDRESS);
+	HOST_WAIT(&f->host, router_status(second).faults == VRRP_FAULT_NO_SOURCE_ADDRESS);
+	router_remove(&f->host, first);
+	HOST_WAIT(&f->host, first->gone);
+	HOST_WAIT(&f->host, router_status(second).faults == 0);
+	g_assert_cmpmem(&second->status.source_address, sizeof listed, &listed, sizeof listed);
+	g_assert_true(host_holds("eno1", "192.168.120.3"));
+}
+
+static guint count_descriptors(void)
+{
+	g_autoptr(GDir) descriptors = g_dir_open("/proc/self/fd", 0, NULL);
+	guint count = 0;
+
+	while (g_dir_read_name(descriptors))
+		count++;
+	return count;
+}
+
+/* More interfaces than a socket may have memberships; they go and come back, and no membership stays behind. */
+static void test_memberships(Fixture *f, gconstpointer data)
+{
+	enum { LINKS = 25 };
+	Router *routers[LINKS];
+	guint descriptors = 0;
+
+	for (guint i = 0; i < LINKS; i++) {
+		InstanceConfig *config = host_config(51, 1, "192.168.120.3");
+
+		g_snprintf(config->interface, sizeof config->interface, "lan%u", i);
+		config->track_interface = false;
+		routers[i] = router_new(&f->host, config);
+		HOST_WAIT(&f->host,
+			  router_status(routers[i]).faults == VRRP_FAULT_INTERFACE_MISSING);
+	}
+	for (guint round = 0; round < 3; round++) {
+		for (guint i = 0; i < LINKS; i++) {
+			namespace_do("ip link add lan%u type bridge", i);
+			namespace_do("ip address add 10.0.%u.1/24 dev lan%u", i, i);
+		}
+		for (guint i = 0; i < LINKS; i++)
+			HOST_WAIT(&f->host, router_status(routers[i]).faults == 0);
+		if (round == 0)
+			descriptors = count_descriptors();
+		g_assert_cmpuint(count_descriptors(), ==, descriptors);
+		for (guint i = 0; i < LINKS; i++)
+			namespace_do("ip link del lan%u", i);
+		for (guint i = 0; i < LINKS; i++)
+			HOST_WAIT(&f->host,
+				  router_status(routers[i]).faults == VRRP_FAULT_INTERFACE_MISSING);
+	}
+}
+
 static void test_failover(Fixture *f, gconstpointer data)
 {
 	InstanceConfig *config = host_config(51, 1, "192.168.120.3");
@@ -522,12 +602,15 @@ int main(int argc, char **argv)
 	ADD("address-list", test_address_list);
 	ADD("checksum-form", test_checksum_form);
 	ADD("unicast", test_unicast);
+	ADD("only-peer-is-self", test_only_peer_is_self);
 	ADD("ah", test_ah);
 	ADD("ah-used-up", test_ah_used_up);
 	ADD("replace", test_replace);
 	ADD("link", test_link);
 	ADD("rename", test_rename);
 	ADD("source", test_source);
+	ADD("source-of-another", test_source_of_another);
+	ADD("memberships", test_memberships);
 	ADD("failover", test_failover);
 	ADD("address-error", test_address_error);
 	ADD("many", test_many);
