@@ -370,5 +370,8 @@ class Keepalived(Node):
                 os.unlink(path)
 
     def complaints(self):
+        """Lines of the log that are about dropped packets, authentication or replay. An advert of lower priority that it
+        discards is how it preempts."""
         return [line for line in self.log().splitlines()
-                if re.search(r"IPSEC|invalid|sequence number|bogus|dropp|discard|mismatch|incorrect|already", line, re.I)]
+                if re.search(r"IPSEC|invalid|sequence number|bogus|dropp|discard|mismatch|incorrect|already", line, re.I)
+                and not re.search(r"lower priority \(\d+\) advert from \S+ - discarding", line)]
