@@ -23,11 +23,12 @@ SUITES = PLAIN + ["fuzz", "address", "thread"]
 # Start, election, goodbye, handover, return: what a sanitizer should see of the daemon as a whole.
 NETNS_TEST, NETNS_CASE = "netns seed", "test_stop_hands_over_and_start_takes_back"
 
+# Folder: options, environment, and the suite whose programs are enough (None: everything).
 BUILDS = {
-    "build-test": ([], {}),
-    "build-fuzz": (["-Dfuzz=true"], {"CC": "clang"}),
-    "build-address": (["-Db_sanitize=address,undefined"], {}),
-    "build-thread": (["-Db_sanitize=thread"], {}),
+    "build-test": ([], {}, None),
+    "build-fuzz": (["-Dfuzz=true"], {"CC": "clang"}, "fuzz"),
+    "build-address": (["-Db_sanitize=address,undefined"], {}, None),
+    "build-thread": (["-Db_sanitize=thread"], {}, "unit"),
 }
 SANITIZER_ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:strict_string_checks=1",
@@ -132,28 +133,34 @@ class Build:
 
     def __init__(self, name):
         self.name, self.folder = name, ROOT / name
+        self.tests = []
         self.error = self.compile(*BUILDS[name])
-        if not self.error:
-            self.tests = json.loads(subprocess.run(["meson", "introspect", "--tests", self.folder], text=True,
-                                                   stdout=subprocess.PIPE, check=True).stdout)
 
-    def compile(self, options, environment):
+    def compile(self, options, environment, suite):
+        """Returns None, or what went wrong."""
         started = time.monotonic()
         if not (self.folder / "build.ninja").exists():
             shutil.rmtree(self.folder, ignore_errors=True)
-        log = ROOT / f".{self.name}.log"
-        try:
-            reconfigure = ["--reconfigure"] if self.folder.exists() else []
-            for argv in (["meson", "setup", *reconfigure, "-Dwerror=true", *options, self.folder, ROOT],
-                         ["ninja", "-C", self.folder]):
-                if run(argv, log, environment):
-                    output = read(log)
-                    return f"  cannot build {self.name}:\n{tail(output[max(0, output.find('FAILED: ')):])}"
-        finally:
-            if log.exists():
-                log.unlink()
-        print(f"Built {self.name} in {time.monotonic() - started:.0f} s.", flush=True)
-        return None
+        reconfigure = ["--reconfigure"] if self.folder.exists() else []
+        error = self.step(environment, "meson", "setup", *reconfigure, "-Dwerror=true", *options, self.folder, ROOT)
+        if error:
+            return error
+        self.tests = json.loads(subprocess.run(["meson", "introspect", "--tests", self.folder], text=True,
+                                               stdout=subprocess.PIPE, check=True).stdout)
+        programs = [os.path.relpath(test["cmd"][0], self.folder) for test in self.tests
+                    if suite and test["name"] in self.names(suite)]
+        error = self.step(environment, "ninja", "-C", self.folder, *programs)
+        if not error:
+            print(f"Built {self.name} in {time.monotonic() - started:.0f} s.", flush=True)
+        return error
+
+    def step(self, environment, *argv):
+        with tempfile.TemporaryDirectory() as folder:
+            log = os.path.join(folder, "log")
+            if run(argv, log, environment) == 0:
+                return None
+            output = read(log)
+        return f"  cannot build {self.name}:\n{tail(output[max(0, output.find('FAILED: ')):])}"
 
     def names(self, suite):
         return [test["name"] for test in self.tests if any(s.split(":")[-1] == suite for s in test["suite"])]
@@ -221,23 +228,23 @@ class Run:
 
     def run_fuzz(self, build, name):
         """Every target for its part of the time, from the corpus of the tree."""
-        targets = sorted(p for p in (build.folder / "tests/fuzz").glob("fuzz-*") if p.is_file() and os.access(p, os.X_OK))
+        targets = [test["cmd"] for test in build.tests if test["name"] in build.names("fuzz")]
         cases, text = Cases(), []
-        for target in targets:
+        for target, *_, corpus in targets:
+            name = os.path.basename(target)
+            log = build.folder / "meson-logs" / f"{name}.out"
+            seconds = max(1, FUZZ_SECONDS // len(targets))
             with tempfile.TemporaryDirectory() as found:
-                log = build.folder / "meson-logs" / f"{target.name}.out"
-                corpus = [c for c in [ROOT / "tests/fuzz/corpus" / target.name.removeprefix("fuzz-")] if c.is_dir()]
-                seconds = max(1, FUZZ_SECONDS // len(targets))
-                status = run([target, f"-max_total_time={seconds}", "-timeout=10", "-print_final_stats=1",
-                              f"-artifact_prefix={build.folder}/meson-logs/{target.name}-", found, *corpus], log)
+                status = run([target, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
+                              f"-artifact_prefix={build.folder}/meson-logs/{name}-", found, corpus], log)
             output = read(log)
             executions = re.search(r"number_of_executed_units:\s*(\d+)", output)
             if status == 0 and executions and int(executions[1]) > 0:
                 cases.passed += 1
-                print(f"  {target.name}: {int(executions[1]):,} inputs in {seconds} s", flush=True)
+                print(f"  {name}: {int(executions[1]):,} inputs in {seconds} s", flush=True)
             else:
                 cases.failed += 1
-                text.append(f"  {target.name}: exit {status}\n{tail(output)}")
+                text.append(f"  {name}: exit {status}\n{tail(output)}")
         return cases, "\n".join(text)
 
     def run_address(self, build, name):
