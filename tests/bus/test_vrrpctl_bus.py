@@ -327,7 +327,7 @@ def test_pager(node, tmp_path):
 def agent(tmp_path):
     """A pkttyagent that writes what it was called with, and when it was ended."""
     path = tmp_path / "pkttyagent"
-    path.write_text(f"#!/bin/sh\necho started $1 $3 >>{tmp_path}/log\n"
+    path.write_text(f"#!/bin/sh\necho started $1 >>{tmp_path}/log\n"
                     f"trap 'echo ended >>{tmp_path}/log; exit' TERM\neval \"exec $2>&-\"\nsleep 60 & wait\n")
     path.chmod(0o755)
     tmp_path.chmod(0o777)
@@ -342,7 +342,7 @@ def test_the_agent_is_there_while_it_is_needed(node, tmp_path):
     path = f"{tmp_path}:{os.environ['PATH']}"
     out = terminal(node, "failover", "lan-v4", status=1, user=USER, PATH=path).finish()
     assert "polkit action org.vrrpd1.operate" in out
-    assert log.read_text() == "started --notify-fd --fallback\nended\n"
+    assert log.read_text() == "started --notify-fd\nended\n"
     log.unlink()
     terminal(node, "reload", "--no-ask-password", status=1, user=USER, PATH=path).finish()
     terminal(node, "failover", "lan-v4", status=1, PATH=path).finish()  # root needs none
