@@ -205,10 +205,8 @@ static gboolean identity_is_taken(KeepalivedImport *import, const KeepalivedInst
 {
 	for (guint i = 0; i < instances->len; i++) {
 		const KeepalivedInstance *other = instances->pdata[i];
-		const Settings *a = instance->settings, *b = other->settings;
 
-		if (a->vrid != b->vrid || a->family != b->family ||
-		    strcmp(a->interface, b->interface) != 0)
+		if (!settings_same_identity(instance->settings, other->settings))
 			continue;
 		keepalived_say(import, instance->line, KEEPALIVED_ELECTION,
 			       "%s is left out: %s has the same interface and virtual_router_id",

@@ -76,10 +76,15 @@ gboolean settings_equal(const Settings *a, const Settings *b)
 	       a->checksum == b->checksum && a->announce_count == b->announce_count;
 }
 
-gboolean settings_same_router(const Settings *a, const Settings *b)
+gboolean settings_same_identity(const Settings *a, const Settings *b)
 {
 	return g_str_equal(a->interface, b->interface) && a->family == b->family &&
-	       a->vrid == b->vrid && a->version == b->version &&
+	       a->vrid == b->vrid;
+}
+
+gboolean settings_same_router(const Settings *a, const Settings *b)
+{
+	return settings_same_identity(a, b) && a->version == b->version &&
 	       (a->peers->len > 0) == (b->peers->len > 0);
 }
 

@@ -49,6 +49,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_unref)
 gboolean settings_equal(const Settings *a, const Settings *b);
 /* TRUE where going from @a to @b can be done in place: same interface, family, VRID, version, and unicast or not. */
 gboolean settings_same_router(const Settings *a, const Settings *b);
+/* TRUE where both are the same router on the wire: same interface, family and VRID. Only one of them can run. The loader sees
+ * to that among the files, but an instance that keeps its former settings because its file is broken is not in them. */
+gboolean settings_same_identity(const Settings *a, const Settings *b);
 
 /* Is @name a valid instance name ([A-Za-z0-9][A-Za-z0-9_.-]{0,63})? */
 gboolean settings_name_is_valid(const char *name);
