@@ -37,6 +37,9 @@ static void put_errors(BusSink *sink, const GPtrArray *errors)
 	bus_sink_open_array(sink, "(sus)");
 	for (guint i = 0; errors && i < errors->len; i++) {
 		const ConfigError *error = g_ptr_array_index(errors, i);
+		/* It costs no instance anything, and a client must be able to tell. */
+		g_autofree char *warning =
+			error->name ? NULL : g_strconcat("warning: ", error->text, NULL);
 
 		bus_sink_open_struct(sink, "sus");
 		bus_sink_field(sink, "File");
@@ -44,7 +47,7 @@ static void put_errors(BusSink *sink, const GPtrArray *errors)
 		bus_sink_field(sink, "Line");
 		bus_sink_uint32(sink, error->line);
 		bus_sink_field(sink, "Text");
-		bus_sink_string(sink, error->text);
+		bus_sink_string(sink, warning ? warning : error->text);
 		bus_sink_close_struct(sink);
 	}
 	bus_sink_close_array(sink);

@@ -336,11 +336,15 @@ static void test_order_of_checks(void)
 static void test_reload(void)
 {
 	Fixture *fixture = new_with_name();
-	ConfigError broken = { .file = "/etc/vrrpd/instances/\xff.conf", .line = 3, .text = "bad" };
+	ConfigError broken = {
+		.file = "/etc/vrrpd/instances/\xff.conf", .line = 3, .text = "bad", .name = "lan"
+	};
+	ConfigError warning = { .file = "/b.conf", .text = "readable" };
 	char *text;
 
 	fixture_start_polkit(fixture);
 	g_ptr_array_add(fixture->model.errors, &broken);
+	g_ptr_array_add(fixture->model.errors, &warning);
 	text = fixture_call(fixture, BUS_PATH, BUS_INTERFACE_MANAGER, "Reload",
 			    g_variant_new("(u)", 1));
 	g_assert_cmpstr(text, ==, "ERROR org.freedesktop.DBus.Error.InvalidArgs");
@@ -357,7 +361,8 @@ static void test_reload(void)
 			    g_variant_new("(u)", BUS_RELOAD_CHECK_ONLY));
 	g_assert_cmpstr(text, ==,
 			"(['new'], ['other'], [], "
-			"[('/etc/vrrpd/instances/\357\277\275.conf', 3, 'bad')])");
+			"[('/etc/vrrpd/instances/\357\277\275.conf', 3, 'bad'), "
+			"('/b.conf', 0, 'warning: readable')])");
 	g_free(text);
 	g_assert_cmpuint(fixture->reloads, ==, 1);
 	g_assert_true(fixture->reload_check_only);
