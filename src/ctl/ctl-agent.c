@@ -2,7 +2,7 @@
 
 /*
  * pkttyagent(1) as a child of vrrpctl: it speaks for this process only, steps back where the session has an agent of its
- * own (--fallback), and ends with us. Passwords go from it to polkit; vrrpctl never sees one.
+ * own, and ends with us. Passwords go from it to polkit; vrrpctl never sees one.
  */
 
 #include <poll.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <systemd/sd-login.h>
 #include <unistd.h>
 
 #include "ctl-agent.h"
@@ -19,15 +20,27 @@
 
 static pid_t agent;
 
+/* polkit looks at a fallback agent only after it asked the session for a better one: without a session (su, a container)
+ * such an agent would never be used. */
+static gboolean has_session(void)
+{
+	char *session = NULL;
+	int r = sd_pid_get_session(0, &session);
+
+	free(session);
+	return r >= 0;
+}
+
 static G_GNUC_NORETURN void run_agent(int notify, pid_t parent)
 {
+	const char *fallback = has_session() ? "--fallback" : NULL;
 	char number[16];
 
 	g_snprintf(number, sizeof number, "%d", notify);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
-	execlp("pkttyagent", "pkttyagent", "--notify-fd", number, "--fallback", NULL);
+	execlp("pkttyagent", "pkttyagent", "--notify-fd", number, fallback, NULL);
 	_exit(EXIT_FAILURE);
 }
 

@@ -237,6 +237,20 @@ def test_reload(node):
         assert ctl(node, "-q", "reload") == ("", "")
 
 
+def test_a_warning_is_no_error(node):
+    path = node.write("keyed", Interface="eno1", VirtualRouterId=21, Version=2, VirtualAddresses="192.168.120.21",
+                      AuthenticationType="pass", AuthenticationKey="s3same")
+    os.chmod(path, 0o644)
+    try:
+        out, err = ctl(node, "reload")
+        assert out == "Added: keyed\n" and re.fullmatch(rf"{path}:7: warning: AuthenticationKey: .*\n", err)
+        assert label(ctl(node, "status")[0], "Settings")[0].startswith(f"warning: {path}:7: AuthenticationKey")
+        assert json.loads(ctl(node, "reload", "-j")[0])["Errors"][0]["Severity"] == "warning"
+    finally:
+        node.remove("keyed")
+        ctl(node, "reload")
+
+
 # -- who may, and what is said where something is not there
 
 def test_everybody_may_look(node):

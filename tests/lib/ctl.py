@@ -74,7 +74,9 @@ class Terminal:
         while text not in self.text:
             assert self._read(end), f"it ended; it printed: {self.text}"
 
-    def type(self, line):
+    def type_secret(self, line, timeout=20):
+        """Types when the program has turned the echo off: what is typed earlier is thrown away with it."""
+        wait_for(lambda: not termios.tcgetattr(self.master)[3] & termios.ECHO, timeout, "the echo is off")
         os.write(self.master, line.encode() + b"\n")
 
     def finish(self, timeout=30):
