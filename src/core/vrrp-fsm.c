@@ -159,6 +159,8 @@ static VrrpTime next_on_grid(const VrrpFsm *fsm, VrrpTime now)
 static void become_master(Step *step, VrrpReason reason)
 {
 	VrrpFsm *fsm = step->fsm;
+	/* Not where a request to take them away is still under way: the kernel will say when they are back. */
+	bool there = fsm->held == VRRP_ADDRESSES_PRESENT && fsm->wanted == VRRP_ADDRESSES_PRESENT;
 
 	/* The advert first: it is what stops the other candidates. */
 	send_advert(step, fsm->parameters.priority);
@@ -178,7 +180,7 @@ static void become_master(Step *step, VrrpReason reason)
 	want_addresses(step, VRRP_ADDRESSES_PRESENT);
 	transition(step, VRRP_STATE_MASTER, reason);
 	finish_failover(step, -ENOENT);
-	if (fsm->held == VRRP_ADDRESSES_PRESENT) {
+	if (there) {
 		start_announcing(step);
 		announce_if_due(step);
 	}
@@ -371,6 +373,9 @@ static void on_addresses_done(Step *step, VrrpAddresses held, int error)
 
 	if (error == 0)
 		fsm->held = held;
+	/* Until they come back there is nothing to announce. */
+	if (error == 0 && held != VRRP_ADDRESSES_PRESENT)
+		fsm->next_announce = VRRP_TIME_NEVER;
 	/* An answer to a request that is no longer the last one changes nothing else. */
 	if (held == VRRP_ADDRESSES_PRESENT && fsm->state == VRRP_STATE_MASTER) {
 		/* On an error some of the addresses may be there: announce them, but not again for each retry. */

@@ -474,6 +474,27 @@ static void test_announcements(void)
 	g_assert_cmpuint(router->fsm.announce_round, ==, 4);
 }
 
+/* Master again while the kernel still takes the addresses away: nothing is announced before they are back. */
+static void test_announce_after_return(void)
+{
+	g_autoptr(Router) router = master_new(3);
+
+	settle(router);
+	advert(router, 20, 200);
+	expect(router, "master>backup higher-priority, silent");
+	advert(router, 20, 0);
+	expire_after(router, 50100 * 1000);
+	expect(router, "absent");
+	expire_after(router, 609375 * 1000 - 50100 * 1000);
+	expect(router, "advert 100, present, backup>master priority-zero");
+	advert(router, 20, 50); /* a conflict announces, if there is anything to announce */
+	done(router, VRRP_ADDRESSES_SILENT);
+	expect(router, "");
+	g_assert_true(vrrp_time_is_never(router->fsm.next_announce));
+	done(router, VRRP_ADDRESSES_PRESENT);
+	expect(router, "announce 0");
+}
+
 static void test_announce_count(void)
 {
 	g_autoptr(Router) one = router_new(3, 255), none = router_new(3, 255);
@@ -780,6 +801,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fsm/s14-version-2", test_s14_version_2);
 	g_test_add_func("/fsm/grid", test_grid);
 	g_test_add_func("/fsm/announcements", test_announcements);
+	g_test_add_func("/fsm/announce-after-return", test_announce_after_return);
 	g_test_add_func("/fsm/announce-count", test_announce_count);
 	g_test_add_func("/fsm/addresses-refused", test_addresses_refused);
 	g_test_add_func("/fsm/late-answer", test_late_answer);
