@@ -397,11 +397,6 @@ void bus_polkit_forget_all(BusPolkit *polkit)
 	g_hash_table_remove_all(polkit->questions);
 }
 
-guint bus_polkit_pending(const BusPolkit *polkit)
-{
-	return g_hash_table_size(polkit->questions);
-}
-
 BusPolkit *bus_polkit_free(BusPolkit *polkit)
 {
 	if (!polkit)

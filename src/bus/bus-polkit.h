@@ -35,5 +35,3 @@ int bus_polkit_ask(BusPolkit *polkit, sd_bus_message *request, const BusPolkitQu
 void bus_polkit_forget_instance(BusPolkit *polkit, const char *name);
 /* The bus is gone, and everybody who asked with it. */
 void bus_polkit_forget_all(BusPolkit *polkit);
-/* Questions that wait for an answer. */
-guint bus_polkit_pending(const BusPolkit *polkit);
