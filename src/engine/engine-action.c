@@ -47,7 +47,7 @@ static void on_transition(Engine *engine, EngineInstance *instance, const VrrpAc
 	note.transition.old = (uint8_t)action->transition.old;
 	note.transition.reason = (uint8_t)action->transition.reason;
 	note.transition.number = instance->fsm.transitions - transitions_after;
-	note.status = engine_instance_status(instance);
+	engine_instance_status(instance, &note.status);
 	/* Where one step makes two transitions the machine is past this one already. */
 	note.status.state = note.transition.state;
 	note.status.last_reason = note.transition.reason;

@@ -280,12 +280,17 @@ static void on_change(void *userdata, const NetlinkChange *change)
 
 static void on_overrun(Engine *engine, VrrpTime now)
 {
+	uint64_t suppressed;
 	Note note;
 
-	memset(&note, 0, sizeof note);
-	note.type = NOTE_OVERRUN;
-	note.time_nsec = now.nsec;
-	tape_push(&engine->exchange->notes, &note);
+	if (engine_limiter_allow(&engine->limiter, engine_limiter_key(NOTE_OVERRUN, NULL, 0), now,
+				 &suppressed)) {
+		memset(&note, 0, sizeof note);
+		note.type = NOTE_OVERRUN;
+		note.time_nsec = now.nsec;
+		note.number = suppressed;
+		tape_push(&engine->exchange->notes, &note);
+	}
 	/* One dump at a time: where one runs, its end begins the next. */
 	if (engine->dump == ENGINE_DUMP_NONE)
 		begin_dumps(engine, now);

@@ -91,9 +91,19 @@ VrrpParameters engine_instance_parameters(const EngineInstance *instance)
 	return parameters;
 }
 
+static void forget_peers(EngineInstance *instance)
+{
+	memset(instance->peer_priority, 0, sizeof instance->peer_priority);
+	for (unsigned i = 0; i < INSTANCE_PEERS_MAX; i++)
+		atomic_store_explicit(&instance->shared.counters.peer_last_heard_nsec[i], 0,
+				      memory_order_relaxed);
+}
+
 void engine_instance_configure(EngineInstance *instance, const InstanceConfig *config)
 {
 	bool had_ah = instance->rules.auth == VRRP_AUTH_AH;
+	bool same_peers = instance->config->peer_count == config->peer_count &&
+			  memcmp(instance->config->peers, config->peers, sizeof config->peers) == 0;
 
 	instance->config = config;
 	instance->rules = (VrrpPacketRules){
@@ -112,7 +122,8 @@ void engine_instance_configure(EngineInstance *instance, const InstanceConfig *c
 	instance->list_fingerprint = config_fingerprint(config);
 	instance->list_source_count = 0;
 	instance->peers_ttl_bad = 0;
-	memset(instance->peer_priority, 0, sizeof instance->peer_priority);
+	if (!same_peers)
+		forget_peers(instance);
 	if (config->checksum != VRRP_CHECKSUM_AUTO)
 		instance->checksum_form = config->checksum;
 	else if (instance->checksum_form == VRRP_CHECKSUM_AUTO)
@@ -130,42 +141,41 @@ void engine_instance_fault(EngineInstance *instance, VrrpFault fault, bool prese
 		instance->faults &= ~(uint32_t)fault;
 }
 
-InstanceStatus engine_instance_status(const EngineInstance *instance)
+void engine_instance_status(const EngineInstance *instance, InstanceStatus *ret)
 {
 	const VrrpFsm *fsm = &instance->fsm;
-	InstanceStatus status;
 
-	/* The padding too: statuses are compared as memory. */
-	memset(&status, 0, sizeof status);
-	status.state = (uint8_t)fsm->state;
-	status.last_reason = (uint8_t)fsm->last_reason;
-	status.releasing = vrrp_fsm_releasing(fsm);
-	status.effective_priority = fsm->parameters.priority;
-	status.master_priority = fsm->master_priority;
-	status.addresses_held = (uint8_t)fsm->held;
-	status.checksum_form = (uint8_t)instance->checksum_form;
-	status.started = fsm->started;
-	status.faults = fsm->faults;
-	status.interface_index = instance->interface_index;
-	status.address_error = instance->address_error;
-	status.transitions = fsm->transitions;
-	status.state_since_nsec = fsm->state_since.nsec;
-	status.master_interval_nsec = fsm->master_interval_nsec;
-	status.master_down_nsec = vrrp_fsm_master_down_nsec(fsm);
-	status.skew_nsec = vrrp_fsm_skew_nsec(fsm);
-	status.master_address = fsm->master;
-	status.source_address = fsm->source;
-	memcpy(status.peer_priority, instance->peer_priority, sizeof status.peer_priority);
-	return status;
+	/* The padding too: statuses are compared as memory, so they are also copied as memory. */
+	memset(ret, 0, sizeof *ret);
+	ret->state = (uint8_t)fsm->state;
+	ret->last_reason = (uint8_t)fsm->last_reason;
+	ret->releasing = vrrp_fsm_releasing(fsm);
+	ret->effective_priority = fsm->parameters.priority;
+	ret->master_priority = fsm->master_priority;
+	ret->addresses_held = (uint8_t)fsm->held;
+	ret->checksum_form = (uint8_t)instance->checksum_form;
+	ret->started = fsm->started;
+	ret->faults = fsm->faults;
+	ret->interface_index = instance->interface_index;
+	ret->address_error = instance->address_error;
+	ret->transitions = fsm->transitions;
+	ret->state_since_nsec = fsm->state_since.nsec;
+	ret->master_interval_nsec = fsm->master_interval_nsec;
+	ret->master_down_nsec = vrrp_fsm_master_down_nsec(fsm);
+	ret->skew_nsec = vrrp_fsm_skew_nsec(fsm);
+	ret->master_address = fsm->master;
+	ret->source_address = fsm->source;
+	memcpy(ret->peer_priority, instance->peer_priority, sizeof ret->peer_priority);
 }
 
 static void publish(Engine *engine, EngineInstance *instance)
 {
-	InstanceStatus status = engine_instance_status(instance);
+	InstanceStatus status;
 
+	engine_instance_status(instance, &status);
 	if (memcmp(&status, &instance->published, sizeof status) == 0 && !instance->transitioned)
 		return;
-	instance->published = status;
+	memcpy(&instance->published, &status, sizeof status);
 	slot_write(&instance->shared.status, instance->shared.status_words, &status, sizeof status);
 	/* A transition brings its status with it. */
 	if (!instance->transitioned && !atomic_exchange(&instance->shared.dirty, true))

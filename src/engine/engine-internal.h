@@ -140,6 +140,7 @@ struct Engine {
 	VrrpTime dump_retry_at;
 	VrrpTime stray_at; /* when the stray sockets may be read again */
 	VrrpTime armed;
+	VrrpTime slept_at; /* when the thread last waited for something */
 	VrrpTime join_retry_at;
 	uint64_t lost_packets; /* of the notes that the limiter held back */
 
@@ -191,7 +192,7 @@ void engine_instance_configure(EngineInstance *instance, const InstanceConfig *c
 VrrpParameters engine_instance_parameters(const EngineInstance *instance);
 uint64_t engine_instance_list_fingerprint(const uint8_t *addresses, size_t count, size_t size);
 void engine_instance_fault(EngineInstance *instance, VrrpFault fault, bool present);
-InstanceStatus engine_instance_status(const EngineInstance *instance);
+void engine_instance_status(const EngineInstance *instance, InstanceStatus *ret);
 
 /* engine-action.c: what the fsm wants done */
 void engine_action(Engine *engine, EngineInstance *instance, const VrrpAction *action,

@@ -64,6 +64,8 @@ static void begin(Engine *engine, EngineInstance *instance, VrrpTime now)
 	if (!kernel_matters(instance)) {
 		instance->job_needed = false;
 		instance->job_instant = true;
+		instance->address_error = 0;
+		engine_instance_fault(instance, VRRP_FAULT_ADDRESS, false);
 		return_previous(engine, instance);
 		return;
 	}
@@ -150,15 +152,18 @@ void engine_job_drop_replacement(Engine *engine, EngineInstance *instance)
 static void on_result(Engine *engine, EngineInstance *instance, const NetlinkDone *done,
 		      VrrpTime now)
 {
-	bool wanted = done->wanted == instance->wanted && !instance->job_needed;
+	bool superseded = instance->job_needed;
 
-	instance->address_error = done->error;
-	engine_instance_fault(instance, VRRP_FAULT_ADDRESS, done->error != 0);
+	/* What is not wanted any more may fail: with an interface, for example, that has gone meanwhile. */
+	if (!superseded) {
+		instance->address_error = done->error;
+		engine_instance_fault(instance, VRRP_FAULT_ADDRESS, done->error != 0);
+	}
 	if (done->error == 0)
 		return;
 	instance_count(&instance->shared.counters.counters[COUNTER_ADDRESS_JOBS_FAILED]);
 	engine_note_instance(engine, instance, NOTE_ADDRESS_ERROR, NULL, done->error, now);
-	if (wanted)
+	if (!superseded)
 		instance->retry_at = vrrp_time_add(now, ENGINE_RETRY_NSEC);
 }
 

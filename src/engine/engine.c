@@ -31,6 +31,9 @@
 #define GUARD_SIZE         4096
 #define HEARTBEAT_MSEC     1000
 #define BACKLOG_RETRY_NSEC (10 * VRRP_NSEC_PER_MSEC)
+#define WAITED_NSEC        (20 * VRRP_NSEC_PER_USEC) /* a call that took longer has waited */
+#define BUSY_NSEC          (50 * VRRP_NSEC_PER_MSEC)
+#define BUSY_PAUSE_NSEC    (50 * VRRP_NSEC_PER_USEC)
 
 /* What epoll says is ready. The receive sockets come first: their tags are their numbers. */
 enum {
@@ -131,15 +134,33 @@ typedef struct Ready {
 	bool done;
 } Ready;
 
+/* Under a flood there is always something to read. A real-time thread that never waits starves the host, and the
+ * kernel ends its process (RLIMIT_RTTIME), so it steps aside for a moment every now and then. */
+static void pause_if_busy(Engine *engine, VrrpTime before)
+{
+	struct timespec pause = { .tv_nsec = BUSY_PAUSE_NSEC };
+	VrrpTime now = engine_now();
+
+	if (vrrp_time_since(now, before) < WAITED_NSEC) {
+		if (vrrp_time_since(now, engine->slept_at) < BUSY_NSEC)
+			return;
+		nanosleep(&pause, NULL);
+		now = engine_now();
+	}
+	engine->slept_at = now;
+}
+
 static void wait_for_events(Engine *engine, Ready *ret)
 {
 	struct epoll_event events[_WATCH_MAX];
+	VrrpTime before = engine_now();
 	bool again = (engine->more_commands && engine->backlog_count == 0) || engine->more_done ||
 		     engine->lists_changed;
 	int count = epoll_wait(engine->epoll_fd, events, _WATCH_MAX, again ? 0 : HEARTBEAT_MSEC);
 
 	if (count < 0 && errno != EINTR)
 		engine_fail(engine, -errno);
+	pause_if_busy(engine, before);
 	*ret = (Ready){ .commands = engine->more_commands, .done = engine->more_done };
 	for (int i = 0; i < count; i++) {
 		uint32_t tag = events[i].data.u32;
