@@ -180,6 +180,18 @@ char *ctl_words_span(guint64 usec)
 				      : format_thousandths(usec, "ms");
 }
 
+char *ctl_words_printable(const char *text)
+{
+	char *copy = g_utf8_make_valid(text, -1);
+
+	for (char *c = copy; *c; c = g_utf8_next_char(c))
+		if (g_ascii_iscntrl(*c))
+			*c = '?';
+		else if ((guchar)c[0] == 0xc2 && (guchar)c[1] < 0xa0) /* U+0080 to U+009F */
+			c[0] = c[1] = '?';
+	return copy;
+}
+
 /* Levenshtein's distance, case ignored; @row has room for one more than @b has letters. */
 static guint distance(const char *a, const char *b, guint *row)
 {

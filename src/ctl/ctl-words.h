@@ -22,5 +22,8 @@ char *ctl_words_ago(guint64 realtime_usec, guint64 now_usec);
 /* "12.594s", "250ms": a span for people, to the millisecond, or to the microsecond below that. */
 char *ctl_words_span(guint64 usec);
 
+/* The text with '?' in the place of control characters: what comes from a file must not steer a terminal. */
+char *ctl_words_printable(const char *text);
+
 /* The word of @words (ending with NULL) that is spelled most like @word; NULL where none is near. */
 const char *ctl_words_nearest(const char *const *words, const char *word);

@@ -277,6 +277,11 @@ static int refresh(Monitor *monitor)
 		r = 0;
 	} else {
 		ctl_bus_explain(&refresh_call, &error, r);
+		/* It hangs; what it says later is worth waiting for. */
+		if (sd_bus_error_has_name(&error, SD_BUS_ERROR_TIMEOUT)) {
+			monitor->refresh = TRUE;
+			r = 0;
+		}
 	}
 	sd_bus_error_free(&error);
 	return r;

@@ -193,10 +193,12 @@ static void print_statistics(Ctl *ctl, const CtlInstance *instance)
 
 static void print_instance(Ctl *ctl, const CtlInstance *instance)
 {
+	g_autofree char *description = ctl_words_printable(instance->description);
+
 	print_colored(state_color(instance), ctl_terminal_dot());
 	putchar(' ');
 	print_colored(CTL_COLOR_BOLD, instance->name);
-	printf("%s%s\n", *instance->description ? " - " : "", instance->description);
+	printf("%s%s\n", *description ? " - " : "", description);
 	print_state(instance);
 	print_faults(instance);
 	print_router(instance);
@@ -219,10 +221,12 @@ static void print_problems(const GPtrArray *problems)
 		const CtlProblem *problem = problems->pdata[i];
 		g_autofree char *line =
 			problem->line > 0 ? g_strdup_printf(":%u", problem->line) : g_strdup("");
+		g_autofree char *file = ctl_words_printable(problem->file);
+		g_autofree char *text = ctl_words_printable(problem->text);
 
 		print_label(i == 0 ? "Settings" : "");
 		print_colored(CTL_COLOR_RED, problem->severity);
-		printf(": %s%s: %s\n", problem->file, line, problem->text);
+		printf(": %s%s: %s\n", file, line, text);
 	}
 }
 

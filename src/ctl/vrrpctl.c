@@ -107,13 +107,15 @@ static void print_help(void)
 
 void ctl_error(const char *format, ...)
 {
+	g_autofree char *text = NULL, *printable = NULL;
 	va_list arguments;
 
-	fflush(stdout);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	text = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
-	fputc('\n', stderr);
+	printable = ctl_words_printable(text);
+	fflush(stdout);
+	fprintf(stderr, "%s\n", printable);
 }
 
 void ctl_error_at(const char *file, guint line, const char *text)

@@ -2,6 +2,7 @@
 """vrrpctl monitor: what a reader of its lines may rely on."""
 import json
 import re
+import signal
 import subprocess
 
 import pytest
@@ -116,6 +117,18 @@ def test_the_bus_restarts(node):
         monitor.line_with("vrrpd is there")
         matches(monitor.line(), r"lan-v4 is master .*")
         assert monitor.process.poll() is None
+
+
+def test_it_waits_for_an_answer(node):
+    node.signal(signal.SIGSTOP)
+    try:
+        with Background(node, "monitor", "off", "--timeout=100ms") as monitor:
+            assert monitor.line().startswith("Failed to read the states: ")
+            monitor.line_with("Failed to read the states: ")
+            node.signal(signal.SIGCONT)
+            monitor.line_with("off is initialize")
+    finally:
+        node.signal(signal.SIGCONT)
 
 
 def test_it_waits_for_the_daemon():

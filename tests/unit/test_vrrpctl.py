@@ -203,6 +203,12 @@ def test_json_of_bytes_that_are_no_text(tmp_path):
     assert files == {f"{tmp_path}/\ufffd\u0001\"\\.conf"}
 
 
+def test_a_file_cannot_steer_the_terminal(tmp_path):
+    (tmp_path / "a.conf").write_text("[Instance]\nInterface=\033]0;title\007\nVirtual\033[2J=1\n")
+    done = subprocess.run([VRRPCTL, "check", tmp_path], capture_output=True, env=ENVIRONMENT, timeout=30, check=False)
+    assert done.returncode == 1 and not re.search(rb"[^\n\x20-\xff]", done.stdout + done.stderr)
+
+
 # -- import
 
 def test_import_dry_run_of_the_seed():
