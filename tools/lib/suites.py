@@ -20,15 +20,23 @@ FUZZ_SECONDS = 3600 if FULL else 60
 PLAIN = ["unit", "sim", "bus", "netns", "interop", "lint"]
 SUITES = PLAIN + ["fuzz", "address", "thread"]
 
-# Start, election, goodbye, handover, return: what a sanitizer should see of the daemon as a whole.
+# Of the slow suite the sanitizers see the programs in C, and of the daemon as a whole the one case in which it starts, is elected,
+# says goodbye, hands over and comes back.
+NETNS_PROGRAMS = ["netns netlink", "netns netlink-monitor", "netns engine", "netns threads"]
 NETNS_TEST, NETNS_CASE = "netns seed", "test_stop_hands_over_and_start_takes_back"
 
-# Folder: options, environment, and the suite whose programs are enough (None: everything).
+# What runs with a sanitizer: suite, and which of its tests (None: all).
+SANITIZED = {
+    "address": [("unit", None), ("sim", None), ("bus", None), ("fuzz", None), ("netns", NETNS_PROGRAMS + [NETNS_TEST])],
+    "thread": [("unit", ["ring", "slot"]), ("netns", ["netns engine", "netns threads", NETNS_TEST])],
+}
+
+# Folder: options, environment, and what has to be built (None: everything).
 BUILDS = {
     "build-test": ([], {}, None),
-    "build-fuzz": (["-Dfuzz=true"], {"CC": "clang"}, "fuzz"),
-    "build-address": (["-Db_sanitize=address,undefined"], {}, None),
-    "build-thread": (["-Db_sanitize=thread"], {}, "unit"),
+    "build-fuzz": (["-Dfuzz=true"], {"CC": "clang"}, [("fuzz", None)]),
+    "build-address": (["-Db_sanitize=address,undefined"], {}, SANITIZED["address"]),
+    "build-thread": (["-Db_sanitize=thread"], {}, SANITIZED["thread"]),
 }
 SANITIZER_ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:strict_string_checks=1",
@@ -136,7 +144,7 @@ class Build:
         self.tests = []
         self.error = self.compile(*BUILDS[name])
 
-    def compile(self, options, environment, suite):
+    def compile(self, options, environment, chosen):
         """Returns None, or what went wrong."""
         started = time.monotonic()
         if not (self.folder / "build.ninja").exists():
@@ -145,14 +153,22 @@ class Build:
         error = self.step(environment, "meson", "setup", *reconfigure, "-Dwerror=true", *options, self.folder, ROOT)
         if error:
             return error
-        self.tests = json.loads(subprocess.run(["meson", "introspect", "--tests", self.folder], text=True,
-                                               stdout=subprocess.PIPE, check=True).stdout)
-        programs = [os.path.relpath(test["cmd"][0], self.folder) for test in self.tests
-                    if suite and test["name"] in self.names(suite)]
-        error = self.step(environment, "ninja", "-C", self.folder, *programs)
+        self.tests = self.introspect("--tests")
+        error = self.step(environment, "ninja", "-C", self.folder, *(self.programs(chosen) if chosen else []))
         if not error:
             print(f"Built {self.name} in {time.monotonic() - started:.0f} s.", flush=True)
         return error
+
+    def introspect(self, what):
+        return json.loads(subprocess.run(["meson", "introspect", what, self.folder], text=True, stdout=subprocess.PIPE,
+                                         check=True).stdout)
+
+    def programs(self, chosen):
+        """What ninja must make for tests: they themselves and what they run."""
+        files = {target["id"]: target["filename"] for target in self.introspect("--targets")}
+        names = {name for suite, names in chosen for name in (self.names(suite) if names is None else names)}
+        needed = {name for test in self.tests if test["name"] in names for target in test["depends"] for name in files[target]}
+        return sorted(os.path.relpath(name, self.folder) for name in needed)
 
     def step(self, environment, *argv):
         with tempfile.TemporaryDirectory() as folder:
@@ -165,7 +181,7 @@ class Build:
     def names(self, suite):
         return [test["name"] for test in self.tests if any(s.split(":")[-1] == suite for s in test["suite"])]
 
-    def meson_test(self, label, suite, names=None, multiplier=1, environment=None, wrapper=None):
+    def meson_test(self, label, suite, names=None, multiplier=1, environment=None, prefix=()):
         """Runs a suite, or those tests of it that are named. Returns its cases and what is worth reading."""
         names = self.names(suite) if names is None else names
         if not names:
@@ -173,9 +189,8 @@ class Build:
         base = f"{label}-{suite}"
         record = self.folder / "meson-logs" / f"{base}.json"
         record.unlink(missing_ok=True)
-        argv = ["meson", "test", "-C", self.folder, "--no-rebuild", "--suite", suite, "--logbase", base,
+        argv = [*prefix, "meson", "test", "-C", self.folder, "--no-rebuild", "--suite", suite, "--logbase", base,
                 "--timeout-multiplier", str(multiplier)]
-        argv += ["--wrapper", wrapper] if wrapper else []
         run(argv + names, self.folder / "meson-logs" / f"{base}.out", dict({"PYTEST_ADDOPTS": "-ra"}, **(environment or {})),
             cwd=ROOT)
         cases, text = Cases(), []
@@ -198,7 +213,7 @@ class Build:
 def without_randomisation():
     """ThreadSanitizer of this age cannot live with the address randomisation of newer kernels."""
     probe = subprocess.run(["setarch", "-R", "true"], check=False, stderr=subprocess.DEVNULL)
-    return "setarch -R" if probe.returncode == 0 else None
+    return ("setarch", "-R") if probe.returncode == 0 else ()
 
 
 class Run:
@@ -248,23 +263,21 @@ class Run:
         return cases, "\n".join(text)
 
     def run_address(self, build, name):
+        return self.run_sanitized(build, name, ())
+
+    def run_thread(self, build, name):
+        return self.run_sanitized(build, name, without_randomisation())
+
+    def run_sanitized(self, build, name, prefix):
         cases, text = Cases(), []
-        for suite in ("unit", "sim", "bus", "fuzz", "netns"):
-            more, output = self.sanitized(build, name, suite)
+        for suite, tests in SANITIZED[name]:
+            environment = dict(SANITIZER_ENVIRONMENT)
+            if suite == "netns":
+                environment["PYTEST_ADDOPTS"] = f"-ra -k {NETNS_CASE}"
+            more, output = build.meson_test(name, suite, tests, multiplier=5, environment=environment, prefix=prefix)
             cases.add(more)
             text.append(output)
         return cases, "\n".join(t for t in text if t)
-
-    def run_thread(self, build, name):
-        return self.sanitized(build, name, "unit")
-
-    def sanitized(self, build, name, suite):
-        """A suite in a build with a sanitizer; of the slow suite only one case that touches every part."""
-        environment, names = dict(SANITIZER_ENVIRONMENT), None
-        if suite == "netns":
-            names, environment["PYTEST_ADDOPTS"] = [NETNS_TEST], f"-ra -k {NETNS_CASE}"
-        return build.meson_test(name, suite, names, multiplier=5, environment=environment,
-                                wrapper=without_randomisation() if name == "thread" else None)
 
     def all(self):
         for name in self.suites:
