@@ -130,7 +130,7 @@ def test_everybody_reads_everything(daemon, user):
         values = call(user, path, "org.freedesktop.DBus.Properties", "GetAll", "s", INSTANCE)[0]
         types = {key[1]: value[0] for key, value in members(file_of(INSTANCE)).items() if key[0] == "property"}
         assert {key: value["type"] for key, value in values.items()} == types
-        for key in values:
+        for key in values if name == "keyed" else []:
             single = call(user, path, "org.freedesktop.DBus.Properties", "Get", "ss", INSTANCE, key)[0]
             assert single["type"] == types[key]
         assert call(user, path, STATISTICS, "Get")[0]["AdvertisementsSent"] >= 0
