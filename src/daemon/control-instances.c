@@ -20,16 +20,37 @@ typedef struct FailoverCall {
 
 /* --- Starting and leaving -------------------------------------------------------------------------------------------- */
 
+/* Two instances cannot be the same router. Where one takes the place of another under a new name, the other has to leave
+ * first. */
+static gboolean twin_is_leaving(Control *control, const Settings *settings)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	if (control->leaving == 0)
+		return FALSE;
+	g_hash_table_iter_init(&iter, control->by_id);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const ControlInstance *other = value;
+
+		if (other->leaving && settings_same_identity(other->model->settings, settings))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static void start_instance(Control *control, ControlInstance *instance)
 {
 	ModelInstance *model = instance->model;
 	const Settings *settings = model->settings;
-	guint32 saved =
-		settings->auth == VRRP_AUTH_AH
-			? state_store_read_number(control->options.state_directory, model->name)
-			: 0;
+	guint32 saved = 0;
 	InstanceConfig *config;
 
+	instance->waiting = twin_is_leaving(control, settings);
+	if (instance->waiting)
+		return;
+	if (settings->auth == VRRP_AUTH_AH)
+		saved = state_store_read_number(control->options.state_directory, model->name);
 	instance->id = ++control->last_id;
 	config = config_build(settings, saved);
 	instance->engine = engine_instance_new(instance->id, config);
@@ -45,11 +66,28 @@ static void start_instance(Control *control, ControlInstance *instance)
 	control_push(control, &(Command){ .type = COMMAND_ADD, .instance = instance->engine });
 }
 
+static void start_waiting(Control *control)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, control->model.instances);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		ControlInstance *instance = ((ModelInstance *)value)->daemon;
+
+		if (!instance->waiting)
+			continue;
+		start_instance(control, instance);
+		bus_instance_changed(control->bus, instance->model);
+	}
+}
+
 static void make_leave(Control *control, ControlInstance *instance, VrrpReason reason)
 {
 	if (!instance->engine || instance->leaving)
 		return;
 	instance->leaving = TRUE;
+	control->leaving++;
 	control_push(control, &(Command){ .type = COMMAND_REMOVE,
 					  .instance = instance->engine,
 					  .reason = reason });
@@ -80,6 +118,7 @@ void control_instance_gone(Control *control, ControlInstance *instance)
 	g_hash_table_remove(control->by_id, &instance->id);
 	config_build_free((InstanceConfig *)engine_instance_config(instance->engine));
 	instance->engine = engine_instance_free(instance->engine);
+	control->leaving -= instance->leaving;
 	instance->leaving = FALSE;
 	model->running = FALSE;
 	model->shared = NULL;
@@ -94,11 +133,13 @@ void control_instance_gone(Control *control, ControlInstance *instance)
 	}
 	if (instance->forget) {
 		forget_instance(control, model);
-		return;
+	} else {
+		if (model->settings->enabled && !control->stopping)
+			start_instance(control, instance);
+		bus_instance_changed(control->bus, model);
 	}
-	if (model->settings->enabled && !control->stopping)
-		start_instance(control, instance);
-	bus_instance_changed(control->bus, model);
+	if (!control->stopping)
+		start_waiting(control);
 }
 
 /* --- Applying settings ----------------------------------------------------------------------------------------------- */
@@ -149,6 +190,8 @@ static void change_instance(Control *control, ModelInstance *model, const Config
 							  .config = config_build(settings, 0) });
 		else if (settings->enabled)
 			start_instance(control, instance);
+		else
+			instance->waiting = FALSE;
 	} else {
 		settings_unref(instance->next);
 		instance->next = settings_ref(settings);
@@ -193,6 +236,53 @@ static gboolean is_broken(const ConfigSet *set, const char *name)
 	return FALSE;
 }
 
+/* An instance that keeps its former settings is not among the files, so the loader could not see that another now asks for
+ * the same router: the one that runs wins. */
+static void refuse_twins_of(ConfigSet *set, const ModelInstance *kept)
+{
+	const Settings *running = upcoming_settings(kept);
+	GHashTableIter iter;
+	gpointer value;
+
+	if (!running || !running->enabled)
+		return;
+	g_hash_table_iter_init(&iter, set->sources);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const ConfigSource *source = value;
+		ConfigError *error;
+
+		if (!source->settings->enabled ||
+		    !settings_same_identity(source->settings, running))
+			continue;
+		error = g_new0(ConfigError, 1);
+		error->file = g_strdup(source->fragment_path);
+		error->name = g_strdup(source->name);
+		error->text = g_strdup_printf("Interface=%s and VirtualRouterId=%u belong to %s, "
+					      "which keeps them because of an error "
+					      "in its own file; mend that first",
+					      running->interface, running->vrid, kept->name);
+		g_ptr_array_add(set->errors, error);
+		g_hash_table_iter_remove(&iter);
+	}
+}
+
+static void refuse_twins_of_kept(Control *control, ConfigSet *set)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	if (set->errors->len == 0)
+		return;
+	g_hash_table_iter_init(&iter, control->model.instances);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		ModelInstance *model = value;
+
+		if (!g_hash_table_contains(set->sources, model->name) &&
+		    is_broken(set, model->name))
+			refuse_twins_of(set, model);
+	}
+}
+
 static GStrv sorted_names(GPtrArray *names)
 {
 	g_ptr_array_sort(names, (GCompareFunc)g_strcmp0);
@@ -235,6 +325,9 @@ static void find_removed(Control *control, const ConfigSet *set, GPtrArray *remo
 	GHashTableIter iter;
 	gpointer value;
 
+	/* What cannot be read may still be there. */
+	if (set->incomplete)
+		return;
 	g_hash_table_iter_init(&iter, control->model.instances);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		ModelInstance *model = value;
@@ -288,8 +381,11 @@ static void log_errors(const GPtrArray *errors)
 	for (guint i = 0; i < errors->len; i++) {
 		const ConfigError *error = g_ptr_array_index(errors, i);
 
+		g_autofree char *line =
+			error->line > 0 ? g_strdup_printf(":%u", error->line) : g_strdup("");
+
 		g_log_structured("vrrpd", G_LOG_LEVEL_WARNING, "CONFIG_FILE", error->file,
-				 "MESSAGE", "%s:%u: %s", error->file, error->line, error->text);
+				 "MESSAGE", "%s%s: %s", error->file, line, error->text);
 	}
 }
 
@@ -301,6 +397,7 @@ ModelReloadResult *control_reload(Control *control, gboolean check_only)
 	g_autoptr(GPtrArray) removed = g_ptr_array_new();
 	ModelReloadResult *result = g_new0(ModelReloadResult, 1);
 
+	refuse_twins_of_kept(control, set);
 	compare_sources(control, set, added, changed);
 	find_removed(control, set, removed);
 	{

@@ -26,6 +26,7 @@ typedef struct Control {
 	GHashTable *by_id;     /* guint64 * -> ControlInstance * */
 	GHashTable *failovers; /* guint64 * (cookie) -> waiting callers */
 	GQueue *backlog;       /* Command *: what did not fit into the ring */
+	guint leaving;         /* instances that are on their way out */
 	guint64 last_id;
 	guint64 last_cookie;
 	guint sources[6]; /* events, notes, backlog, signals, lateness, status text */
@@ -40,6 +41,7 @@ typedef struct ControlInstance {
 	ModelInstance *model;
 	EngineInstance *engine; /* NULL where not running */
 	gboolean leaving;       /* COMMAND_REMOVE was sent, GONE has not come */
+	gboolean waiting;       /* another instance, the same router, has to leave first */
 	gboolean forget;        /* ... and then it leaves the model */
 	Settings *next;         /* ... or starts again with these */
 	gboolean save_failed;   /* said so in the log */
