@@ -41,6 +41,10 @@ static void note_reject(Engine *engine, const EngineInstance *instance, const Ar
 	uint64_t suppressed;
 	Note note;
 
+	/* Before the first instance came and after the last one went, adverts of our own peers look like strangers'. To
+	 * say so would be wrong, and would silence what is to be said about them in the next minute. */
+	if (reject == VRRP_REJECT_VRID && (engine->instance_count == 0 || engine->stopping))
+		return;
 	if (!engine_limiter_allow(&engine->reject_limiter,
 				  engine_limiter_key(NOTE_REJECT, &packet->source, 0), arrival->now,
 				  &suppressed))
