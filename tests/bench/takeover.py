@@ -40,6 +40,7 @@ def make(lab, number, kind, priority, interval):
 class Takeovers:
     def __init__(self, master, backup, interval, seed):
         self.interval = interval
+        self.spurious = 0  # takeovers from a master that was alive
         self.down = interval * (3 + (256 - PRIORITY) / 256)
         self.random = random.Random(seed)
         self.lab = Lab()
@@ -52,7 +53,7 @@ class Takeovers:
         self.lab.close()
 
     def once(self):
-        """One crash; returns the excess over Master_Down_Interval in ms."""
+        """One crash; returns the excess over Master_Down_Interval in ms, or None where the backup had taken over before."""
         start = time.time()
         self.master.start()
         wait_for(lambda: len(self.sniffer.sent(1, start)) >= 2 and not self.owners[1].own, self.down + 10,
@@ -63,16 +64,25 @@ class Takeovers:
         time.sleep(self.interval * self.random.random())
         self.master.kill()
         killed = time.time()
-        wait_for(lambda: self.owners[1].own, self.down + 5, "the takeover")
-        [first] = wait_for(lambda: self.sniffer.gratuitous(2)[:1], 5, "the announcement")
-        last = max(a.t for a in self.sniffer.sent(1) if a.t < killed)
+        wait_for(lambda: self.owners[1].own and self.sniffer.gratuitous(2), self.down + 10,
+                 lambda: f"the takeover:\n{self.backup.log()[-2000:]}")
+        first = self.sniffer.gratuitous(2)[0]
+        last = max(a.t for a in self.sniffer.sent(1))
         self.master.remove_leftovers()
-        return (first.t - last - self.down) * 1e3
+        return (first.t - last - self.down) * 1e3 if first.t > killed else None
 
     def run(self, runs):
         self.backup.start()
         wait_for(lambda: self.owners[1].own, self.down + 10, lambda: f"the backup alone:\n{self.backup.log()[-2000:]}")
-        return [self.once() for _ in range(runs)]
+        excess = []
+        while len(excess) < runs:
+            value = self.once()
+            if value is None:
+                self.spurious += 1
+                assert self.spurious <= runs, "the backup takes over from a master that is alive, again and again"
+            else:
+                excess.append(value)
+        return excess, self.spurious
 
 
 def measure(pairing, interval, runs):
@@ -95,22 +105,23 @@ def summary(excess):
 
 def report(interval, results):
     print(f"\nCrash takeover, version 3, interval {interval * 1e3:g} ms: first gratuitous ARP less Master_Down_Interval, in ms\n")
-    print("| master | backup | runs | least | median | worst |\n|---|---|---:|---:|---:|---:|")
-    for (master, backup), excess in results.items():
+    print("| master | backup | runs | least | median | worst | takeovers from a living master |\n"
+          "|---|---|---:|---:|---:|---:|---:|")
+    for (master, backup), (excess, spurious) in results.items():
         s = summary(excess)
-        print(f"| {master} | {backup} | {len(excess)} | {s['least']:.3f} | {s['median']:.3f} | {s['worst']:.3f} |")
+        print(f"| {master} | {backup} | {len(excess)} | {s['least']:.3f} | {s['median']:.3f} | {s['worst']:.3f} | {spurious} |")
     print("\n| master | as backup, vrrpd / keepalived: median | worst | vrrpd / keepalived-rt: median | worst |\n"
           "|---|---:|---:|---:|---:|")
     for master in MASTERS:
-        ours = summary(results[master, "vrrpd"])
-        ratios = [f"{ours[key] / summary(results[master, theirs])[key]:.2f}"
+        ours = summary(results[master, "vrrpd"][0])
+        ratios = [f"{ours[key] / summary(results[master, theirs][0])[key]:.2f}"
                   for theirs in ("keepalived", "keepalived-rt") for key in ("median", "worst")]
         print(f"| {master} | {' | '.join(ratios)} |")
-    for (master, backup), excess in results.items():
+    for (master, backup), (excess, spurious) in results.items():
         s = summary(excess)
-        if backup == "vrrpd" and (s["median"] > MEDIAN_LIMIT_MS or s["worst"] > WORST_LIMIT_MS or s["least"] < -0.01):
+        if backup == "vrrpd" and (spurious or s["median"] > MEDIAN_LIMIT_MS or s["worst"] > WORST_LIMIT_MS or s["least"] < -0.01):
             yield (f"vrrpd after {master} at {interval * 1e3:g} ms: wanted are a median of at most {MEDIAN_LIMIT_MS} ms, "
-                   f"a worst of at most {WORST_LIMIT_MS} ms, and never early")
+                   f"a worst of at most {WORST_LIMIT_MS} ms, never early, and never from a living master")
 
 
 def main():
