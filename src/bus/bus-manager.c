@@ -147,15 +147,30 @@ static int method_get_instance(sd_bus_message *request, void *userdata, sd_bus_e
 	return sd_bus_reply_method_return(request, "o", instance->path);
 }
 
+/* What belongs to no instance: a foreign VRID, and what is wrong before the VRID is known. */
+static void put_statistics(BusSink *sink, const Model *model)
+{
+	bus_sink_open_dictionary(sink, "{st}");
+	for (guint i = VRRP_REJECT_NONE + 1; i < _VRRP_REJECT_MAX; i++) {
+		bus_sink_open_entry(sink, "st", vrrp_reject_to_counter(i));
+		bus_sink_uint64(sink, model->operations->reject_count(model, i));
+		bus_sink_close_entry(sink);
+	}
+	bus_sink_close_dictionary(sink);
+}
+
 static int method_describe(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
 	Bus *bus = userdata;
 	g_autofree char *text = NULL;
 	BusJson json;
+	BusSink sink = bus_sink_json(&json);
 
 	bus_json_init(&json);
 	bus_json_open(&json, '{');
 	bus_describe_properties(&json, bus_manager_properties, bus_manager_property_count, bus);
+	bus_json_key(&json, "Statistics");
+	put_statistics(&sink, bus->model);
 	bus_json_key(&json, "Instances");
 	bus_json_open(&json, '[');
 	for (GTreeNode *node = g_tree_node_first(bus->by_name); node; node = g_tree_node_next(node))

@@ -41,6 +41,8 @@ typedef struct ModelOperations {
 			 void *userdata);
 	/* Reads the files and applies the difference, or only compares where @check_only. The caller frees the result. */
 	ModelReloadResult *(*reload)(Model *model, gboolean check_only);
+	/* How many packets that belong to no instance were dropped because of @reject. */
+	guint64 (*reject_count)(const Model *model, VrrpReject reject);
 } ModelOperations;
 
 struct Model {

@@ -283,9 +283,16 @@ static void refuse_twins_of_kept(Control *control, ConfigSet *set)
 	}
 }
 
+static gint by_text(gconstpointer a, gconstpointer b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return g_strcmp0(*x, *y);
+}
+
 static GStrv sorted_names(GPtrArray *names)
 {
-	g_ptr_array_sort(names, (GCompareFunc)g_strcmp0);
+	g_ptr_array_sort(names, by_text);
 	for (guint i = 0; i < names->len; i++)
 		names->pdata[i] = g_strdup(names->pdata[i]);
 	g_ptr_array_add(names, NULL);
@@ -459,4 +466,17 @@ void control_failover_done(Control *control, guint64 cookie, int error)
 	userdata = call->userdata;
 	g_hash_table_remove(control->failovers, &cookie);
 	done(userdata, error);
+}
+
+void control_failover_cancel_all(Control *control)
+{
+	GHashTableIter iter;
+	gpointer key;
+
+	for (;;) {
+		g_hash_table_iter_init(&iter, control->failovers);
+		if (!g_hash_table_iter_next(&iter, &key, NULL))
+			return;
+		control_failover_done(control, *(guint64 *)key, -ECANCELED);
+	}
 }

@@ -25,9 +25,17 @@ static ModelReloadResult *operation_reload(Model *model, gboolean check_only)
 	return control_reload(model->daemon, check_only);
 }
 
+static guint64 operation_reject_count(const Model *model, VrrpReject reject)
+{
+	const Control *control = model->daemon;
+
+	return engine_reject_count(control->engine, reject);
+}
+
 static const ModelOperations operations = {
 	.failover = control_failover,
 	.reload = operation_reload,
+	.reject_count = operation_reject_count,
 };
 
 /* --- Commands -------------------------------------------------------------------------------------------------------- */
@@ -221,6 +229,7 @@ Control *control_free(Control *control)
 		g_clear_handle_id(&control->sources[i], g_source_remove);
 	/* The bus first: it still reads the model, and what it has queued should leave. */
 	control->bus = bus_free(control->bus, BUS_FLUSH_USEC);
+	control_failover_cancel_all(control);
 	control->engine = engine_free(control->engine);
 	control->netlink = netlink_free(control->netlink);
 	exchange_deinit(&control->exchange);

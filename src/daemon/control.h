@@ -71,4 +71,5 @@ void control_instance_gone(Control *control, ControlInstance *instance);
 void control_failover(Model *model, ModelInstance *instance, guint64 hold_usec, ModelDone done,
 		      void *userdata);
 void control_failover_done(Control *control, guint64 cookie, int error);
+void control_failover_cancel_all(Control *control);
 void control_model_instance_free(ModelInstance *instance);

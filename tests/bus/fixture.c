@@ -267,9 +267,15 @@ static ModelReloadResult *operation_reload(Model *model, gboolean check_only)
 	return result;
 }
 
+static guint64 operation_reject_count(const Model *model, VrrpReject reject)
+{
+	return reject == VRRP_REJECT_VRID ? 7 : 0;
+}
+
 static const ModelOperations operations = {
 	.failover = operation_failover,
 	.reload = operation_reload,
+	.reject_count = operation_reject_count,
 };
 
 static VrrpAddress ipv4(guint8 last)

@@ -155,7 +155,7 @@ def test_describe_is_what_the_properties_say(daemon):
     whole = json.loads(call("alice", *MANAGER, "Describe")[0])
     assert [i["Name"] for i in whole["Instances"]] == sorted([*ROUTERS, "keyed"])
     names = {key[1] for key in members(file_of(MANAGER[1])) if key[0] == "property"}
-    assert set(whole) == names | {"Instances"}
+    assert set(whole) == names | {"Statistics", "Instances"}
     for name in ROUTERS:
         one = json.loads(call("alice", path_of(name), INSTANCE, "Describe")[0])
         values = call("alice", path_of(name), "org.freedesktop.DBus.Properties", "GetAll", "s", INSTANCE)[0]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The daemons: vrrpd, and keepalived for comparison. Each runs in a router's namespace with files of its own."""
 import functools
+import json
 import os
 import re
 import shutil
@@ -69,7 +70,11 @@ class Bus:
     def start(self):
         self.process = subprocess.Popen(["dbus-daemon", "--config-file=" + self.config, "--nofork", "--nopidfile",
                                          "--nosyslog"], stderr=subprocess.DEVNULL)
-        wait_for(lambda: os.path.exists(self.path), 10, "the bus's socket")
+        wait_for(self.listens, 10, "the bus")
+
+    def listens(self):
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(self.path) == 0
 
     def stop(self):
         self.connection = None
@@ -292,6 +297,10 @@ class Vrrpd(Node):
 
     def statistics(self, name=SEED_NAME):
         return self.bus.call("/org/vrrpd1/instance/" + encode_path(name), "org.vrrpd1.Statistics", "Get")[0]
+
+    def stray_statistics(self):
+        """The counters of packets that belong to no instance."""
+        return json.loads(self.bus.call("/org/vrrpd1", "org.vrrpd1.Manager", "Describe")[0])["Statistics"]
 
     def on_bus(self):
         try:

@@ -139,14 +139,16 @@ def test_log(target):
 
 
 def test_unknown_vrid(target):
-    """No instance: nothing happens, and it is not said again and again."""
+    """No instance: nothing happens but that the daemon counts it, and it is not said again and again."""
     lab, node = target
+    strays = node.stray_statistics()["VridErrors"]
     for _ in range(5):
         send(lab.client, ipv4(STRANGER, MULTICAST, vrrp3(99, 200, ["192.168.121.99"], STRANGER)))
     # Packets are handled in order: when this one is counted, those before it were handled too.
     before = node.statistics(V3)["IpTtlErrors"]
     send(lab.client, plain3(ttl=7))
     wait_for(lambda: node.statistics(V3)["IpTtlErrors"] > before, 5)
+    wait_for(lambda: node.stray_statistics()["VridErrors"] == strays + 5, 5, "the strays are counted")
     lines = [line for line in node.log().splitlines() if "VRID 99" in line]
     assert len(lines) <= 1, lines
     assert all(node.state(name) == "master" for name in VRID)
