@@ -73,6 +73,23 @@ static void test_order(Fixture *f, gconstpointer unused)
 	trace_deinit(&trace);
 }
 
+/* Where the host has no address of the subnet one of ours is primary: it goes last, or the others would go with it before
+ * they are on lo. */
+static void test_order_of_primary(Fixture *f, gconstpointer unused)
+{
+	VrrpInterfaceAddress list[] = { seed_address(), plain("192.168.120.4", 21),
+					plain("192.168.120.5", 21) };
+	g_autofree InstanceConfig *config = config_new(3, list);
+	Trace trace;
+
+	namespace_do("ip address flush dev eno1");
+	g_assert_cmpint(apply(f, 0, config, VRRP_ADDRESSES_PRESENT), ==, 0);
+	trace_init(&trace);
+	g_assert_cmpint(apply(f, 0, config, VRRP_ADDRESSES_SILENT), ==, 0);
+	g_assert_cmpstr(trace_take(&trace), ==, "+lo -eno1 +lo -eno1 +lo -eno1");
+	trace_deinit(&trace);
+}
+
 /* A reload: the old one goes, the new one comes, the same one is not touched, a changed label keeps its address. */
 static void test_replace(Fixture *f, gconstpointer unused)
 {
@@ -95,12 +112,18 @@ static void test_replace(Fixture *f, gconstpointer unused)
 	assert_shows("eno1", "192.168.120.6/21");
 
 	strcpy(after[0].label, "eno1:other");
+	relabelled = config_new(3, after);
+	g_assert_cmpint(replace(f, 0, relabelled, new), ==, 0);
+	g_assert_cmpstr(trace_take(&trace), ==, "+lo -eno1 +eno1 -lo");
+	assert_shows("eno1",
+		     "inet 192.168.120.3/21 brd 192.168.127.255 scope global secondary eno1:other");
+	g_free(g_steal_pointer(&relabelled));
 	after[0].broadcast = ip("192.168.120.255");
 	relabelled = config_new(3, after);
 	g_assert_cmpint(replace(f, 0, relabelled, new), ==, 0);
 	g_assert_cmpstr(trace_take(&trace), ==, "+lo -eno1 +eno1 -lo");
-	assert_shows("eno1", "inet 192.168.120.3/21 brd 192.168.120.255 scope global secondary "
-			     "eno1:other");
+	assert_shows("eno1",
+		     "inet 192.168.120.3/21 brd 192.168.120.255 scope global secondary eno1:other");
 	g_assert_cmpuint(count_addresses("eno1"), ==, 4);
 	g_assert_cmpint(apply(f, 0, relabelled, VRRP_ADDRESSES_ABSENT), ==, 0);
 	g_assert_cmpuint(count_addresses("eno1"), ==, 1);
@@ -145,6 +168,7 @@ static void test_many(Fixture *f, gconstpointer unused)
 		times[i] = g_get_monotonic_time() - start;
 		g_assert_cmpuint(count_addresses("eno1"), ==, on_eno1[i]);
 		g_assert_cmpuint(count_addresses("lo"), ==, on_lo[i]);
+		g_assert_cmpuint(namespace_get_conf("eno1", "arp_ignore"), ==, i == 2);
 	}
 	g_test_message("200 addresses: present %.2f ms, again %.2f, silent %.2f, absent %.2f",
 		       (double)times[0] / 1e3, (double)times[1] / 1e3, (double)times[2] / 1e3,
@@ -211,7 +235,7 @@ static void test_attributes(Fixture *f, gconstpointer unused)
 {
 	VrrpInterfaceAddress list[] = { plain("10.1.1.1", 32), plain("10.1.2.1", 24),
 					plain("10.1.3.1", 24) };
-	g_autofree InstanceConfig *config = NULL, *changed = NULL;
+	g_autofree InstanceConfig *config = NULL, *changed = NULL, *routed = NULL;
 	Trace trace;
 
 	list[0].has_peer = true;
@@ -232,7 +256,14 @@ static void test_attributes(Fixture *f, gconstpointer unused)
 	g_assert_cmpint(replace(f, 0, changed, config), ==, 0);
 	g_assert_cmpstr(trace_take(&trace), ==, "+eno1");
 	assert_shows("eno1", "inet 10.1.2.1/24 scope link eno1");
-	g_assert_cmpint(apply(f, 0, changed, VRRP_ADDRESSES_ABSENT), ==, 0);
+
+	/* The route of the prefix is not. */
+	list[2].noprefixroute = false;
+	routed = config_new(3, list);
+	g_assert_cmpint(replace(f, 0, routed, changed), ==, 0);
+	g_assert_cmpstr(trace_take(&trace), ==, "+lo -eno1 +eno1 -lo");
+	assert_shows("eno1", "inet 10.1.3.1/24 scope global eno1");
+	g_assert_cmpint(apply(f, 0, routed, VRRP_ADDRESSES_ABSENT), ==, 0);
 	g_assert_cmpuint(count_addresses("eno1"), ==, 1);
 	trace_deinit(&trace);
 }
@@ -346,6 +377,7 @@ int main(int argc, char **argv)
 	} tests[] = {
 		{ "/netlink/present-silent-absent", test_present_silent_absent },
 		{ "/netlink/order", test_order },
+		{ "/netlink/order-of-primary", test_order_of_primary },
 		{ "/netlink/replace", test_replace },
 		{ "/netlink/replace-without-previous", test_replace_without_previous },
 		{ "/netlink/many", test_many },
