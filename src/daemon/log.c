@@ -44,8 +44,10 @@ static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields,
 		return g_log_writer_journald(level, fields, count, NULL);
 	instance = field(fields, count, "VRRP_INSTANCE");
 	message = field(fields, count, "MESSAGE");
-	fprintf(stderr, "vrrpd: %s%s%s\n", instance ? instance : "", instance ? ": " : "",
-		message ? message : "");
+	if (instance && *instance)
+		fprintf(stderr, "vrrpd: %s: %s\n", instance, message ? message : "");
+	else
+		fprintf(stderr, "vrrpd: %s\n", message ? message : "");
 	return G_LOG_WRITER_HANDLED;
 }
 

@@ -73,7 +73,7 @@ def test_a_rule_grants_one_instance_to_one_user(system, daemon, peer, rule):
     assert system.refused("bob", system.failover, "failover_test") == INTERACTIVE
     assert system.refused("alice", system.reload) == INTERACTIVE
     assert transitions(system) == before
-    assert system.failover("alice", "failover_test", 300_000) == ()
+    assert system.failover("alice", "failover_test", 5_000_000) == ()
     values = system.properties("alice", "failover_test")
     assert (values["State"], values["LastReason"]) == ("backup", "failover")
     assert values["MasterAddress"] == "192.168.120.2"
