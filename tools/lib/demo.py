@@ -59,7 +59,7 @@ class Node:
         return pathlib.Path(self.log.name).read_text(encoding="utf-8", errors="replace")[-4000:]
 
     def enter(self, argv):
-        return ["nsenter", f"--target={self.system.pid}", "--mount", "--net", "--", *argv]
+        return ["nsenter", f"--target={self.system.pid}", "--mount", "--net", "--root", "--wd", "--", *argv]
 
     def run(self, *argv, rights=True, expected=0):
         """Runs a command on the node, as root or as nobody. Returns its output."""
