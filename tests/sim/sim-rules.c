@@ -31,12 +31,25 @@ void sim_violate(Sim *sim, const char *format, ...)
 
 void sim_rules_boot(SimRouter *router)
 {
+	router->backup_since = VRRP_TIME_NEVER;
 	router->present_since = VRRP_TIME_NEVER;
+	router->successor_at = VRRP_TIME_NEVER;
 	router->goodbye_until = VRRP_TIME_NEVER;
 	router->heard_at = VRRP_TIME_NEVER;
+	router->failover_at = VRRP_TIME_NEVER;
 	router->lower_heard = false;
 	router->goodbye_heard = false;
-	router->failover_waits = false;
+}
+
+void sim_rules_before(SimRouter *router)
+{
+	router->was_master = router->fsm.state == VRRP_STATE_MASTER;
+}
+
+void sim_rules_failover(SimRouter *router)
+{
+	if (router->fsm.state == VRRP_STATE_MASTER)
+		router->failover_at = router->sim->now;
 }
 
 /* --- Packets that were accepted ---------------------------------------------------------------- */
@@ -50,10 +63,32 @@ static uint64_t skew_nsec(const SimRouter *router)
 	return (256u - router->parameters.priority) * unit / 256u;
 }
 
+/* A recorded number must not depose a master (nor may one that came twice). */
+static void check_number(SimRouter *router, const VrrpPacket *packet)
+{
+	if (!packet->ah)
+		return;
+	if (router->fsm.state == VRRP_STATE_MASTER && packet->ah_number <= router->highest_number)
+		sim_violate(router->sim, "%c believed number %u as master, knowing %u",
+			    name_of(router), packet->ah_number, router->highest_number);
+	router->highest_number = MAX(router->highest_number, packet->ah_number);
+}
+
+void sim_rules_number(SimRouter *router, uint32_t number)
+{
+	if (number <= router->highest_number)
+		sim_violate(router->sim, "%c sends number %u, but %u was used", name_of(router),
+			    number, router->highest_number);
+	router->highest_number = number;
+}
+
 void sim_rules_advert(SimRouter *router, const VrrpPacket *packet)
 {
 	Sim *sim = router->sim;
 
+	check_number(router, packet);
+	if (packet->priority > 0 && vrrp_time_is_never(router->successor_at))
+		router->successor_at = sim->now; /* only counts where it is no master */
 	if (router->fsm.state != VRRP_STATE_BACKUP)
 		return;
 	if (packet->priority == 0) {
@@ -82,7 +117,13 @@ static void check_takeover(const SimRouter *router, VrrpReason reason)
 	Sim *sim = router->sim;
 	bool heard = !vrrp_time_is_never(router->heard_at);
 	uint64_t silent = vrrp_time_since(sim->now, router->heard_at);
+	uint64_t patience = router->parameters.missed_adverts * router->parameters.interval_nsec;
 
+	if (router->advert_step != sim->steps)
+		sim_violate(sim, "%c became master without an advert", name_of(router));
+	if (!heard && !router->goodbye_heard && !vrrp_time_is_never(router->backup_since) &&
+	    vrrp_time_since(sim->now, router->backup_since) < patience)
+		sim_violate(sim, "%c became master before it had listened", name_of(router));
 	if (sim->quiet)
 		sim_violate(sim, "%c became master though nothing had happened", name_of(router));
 	if (heard && !router->goodbye_heard &&
@@ -104,9 +145,13 @@ static void check_yield(const SimRouter *router, const VrrpEvent *event)
 	uint8_t own = router->parameters.priority;
 	int order;
 
-	if (event->type == VRRP_EVENT_FAILOVER || event->type == VRRP_EVENT_STOP ||
-	    event->type == VRRP_EVENT_FAULTS)
+	if (event->type == VRRP_EVENT_FAULTS)
 		return;
+	if (event->type == VRRP_EVENT_FAILOVER || event->type == VRRP_EVENT_STOP) { /* S10 */
+		if (router->goodbye_step != sim->steps)
+			sim_violate(sim, "%c left without a goodbye", name_of(router));
+		return;
+	}
 	if (sim->quiet)
 		sim_violate(sim, "%c yielded though nothing had happened", name_of(router));
 	if (event->type != VRRP_EVENT_ADVERT) {
@@ -132,10 +177,29 @@ static void check_transition(SimRouter *router, const VrrpAction *action, const 
 	router->heard_at = VRRP_TIME_NEVER;
 	router->goodbye_heard = false;
 	router->lower_heard = false;
+	router->backup_since = VRRP_TIME_NEVER;
+	/* Whoever is still releasing may take the addresses back earlier, where nobody came. */
+	if (new == VRRP_STATE_BACKUP && !vrrp_fsm_releasing(&router->fsm))
+		router->backup_since = router->sim->now;
 	if (event->type == VRRP_EVENT_ADVERT && new == VRRP_STATE_BACKUP) {
 		router->heard_at = router->sim->now;
 		router->heard_interval = event->advert.interval_nsec;
 	}
+}
+
+/* Deadlines are absolute: however late a timer was served, the next advert is not late because of it. */
+static void check_advert(SimRouter *router, const VrrpAction *action, const VrrpEvent *event)
+{
+	Sim *sim = router->sim;
+	const VrrpParameters *parameters = &router->parameters;
+	uint64_t late = (sim->now.nsec - parameters->grid_phase_nsec) % parameters->interval_nsec;
+
+	router->advert_step = sim->steps;
+	if (action->priority == 0)
+		router->goodbye_step = sim->steps;
+	if (event->type == VRRP_EVENT_TIMER && router->was_master &&
+	    late > sim->config.lateness_nsec)
+		sim_violate(sim, "%c drifts", name_of(router));
 }
 
 void sim_rules_action(SimRouter *router, const VrrpAction *action, const VrrpEvent *event)
@@ -143,6 +207,9 @@ void sim_rules_action(SimRouter *router, const VrrpAction *action, const VrrpEve
 	Sim *sim = router->sim;
 
 	switch (action->type) {
+	case VRRP_ACTION_SEND_ADVERT:
+		check_advert(router, action, event);
+		break;
 	case VRRP_ACTION_TRANSITION:
 		check_transition(router, action, event);
 		break;
@@ -151,9 +218,9 @@ void sim_rules_action(SimRouter *router, const VrrpAction *action, const VrrpEve
 			sim_violate(sim, "%c announced what it does not have", name_of(router));
 		break;
 	case VRRP_ACTION_FAILOVER_DONE:
-		if (!router->failover_waits)
+		if (vrrp_time_is_never(router->failover_at))
 			sim_violate(sim, "%c answered a failover twice", name_of(router));
-		router->failover_waits = false;
+		router->failover_at = VRRP_TIME_NEVER;
 		break;
 	default:
 		break;
@@ -162,17 +229,21 @@ void sim_rules_action(SimRouter *router, const VrrpAction *action, const VrrpEve
 
 /* --- At any moment ----------------------------------------------------------------------------- */
 
-/* How long the addresses may answer without mastership: until a successor must have spoken up, and the kernel's time. */
-static uint64_t release_limit_nsec(const SimRouter *router)
+/* What the kernel may take: a job that was under way, and the one that is wanted. */
+static uint64_t jobs_nsec(const SimRouter *router)
 {
 	const SimConfig *config = &router->sim->config;
-	uint64_t jobs = 2 * (config->job_nsec + config->lateness_nsec);
+	uint64_t retries = router->sim->kernel_refused ? 60 * VRRP_NSEC_PER_SECOND : 0;
 
-	if (router->sim->kernel_refused)
-		jobs += 60 * VRRP_NSEC_PER_SECOND;
+	return 2 * (config->job_nsec + config->lateness_nsec) + retries;
+}
+
+/* How long the addresses may be there without mastership: until a successor must have spoken up, and the kernel's time. */
+static uint64_t release_limit_nsec(const SimRouter *router)
+{
 	return vrrp_timing_release_nsec(router->parameters.version,
 					router->parameters.interval_nsec) +
-	       vrrp_timing_linger_nsec(router->parameters.address_count) + jobs +
+	       vrrp_timing_linger_nsec(router->parameters.address_count) + jobs_nsec(router) +
 	       VRRP_NSEC_PER_MSEC;
 }
 
@@ -186,6 +257,8 @@ void sim_rules_after(SimRouter *router)
 		router->present_since = VRRP_TIME_NEVER;
 	else if (vrrp_time_is_never(router->present_since))
 		router->present_since = sim->now;
+	if (!stray || router->kernel != VRRP_ADDRESSES_PRESENT)
+		router->successor_at = VRRP_TIME_NEVER;
 	if (vrrp_fsm_releasing(&router->fsm) && router->fsm.state == VRRP_STATE_MASTER)
 		sim_violate(sim, "%c is master and releasing", name_of(router));
 }
@@ -199,6 +272,12 @@ static void check_router(SimRouter *router)
 	if (!vrrp_time_is_never(router->present_since) &&
 	    vrrp_time_since(sim->now, router->present_since) > release_limit_nsec(router))
 		sim_violate(sim, "%c holds the address without being master", name_of(router));
+	if (!vrrp_time_is_never(router->successor_at) &&
+	    vrrp_time_since(sim->now, router->successor_at) > jobs_nsec(router))
+		sim_violate(sim, "%c answers beside another master", name_of(router));
+	if (!vrrp_time_is_never(router->failover_at) &&
+	    vrrp_time_since(sim->now, router->failover_at) > release_limit_nsec(router))
+		sim_violate(sim, "%c owes an answer to a failover", name_of(router));
 	/* S6 */
 	if (!vrrp_time_is_never(router->goodbye_until) && router->fsm.state == VRRP_STATE_BACKUP &&
 	    router->goodbye_until.nsec < sim->now.nsec)
@@ -275,5 +354,15 @@ void sim_rules_settled(Sim *sim, bool best)
 			sim_violate(sim, "%c has the address and is no master", name_of(router));
 		if (master && !takes_part(router))
 			sim_violate(sim, "%c is master and takes no part", name_of(router));
+		if (sim->quiet && router->rejected[VRRP_REJECT_REPLAY] != router->replays_before)
+			sim_violate(sim, "%c takes a healthy peer for a recording",
+				    name_of(router));
 	}
+}
+
+void sim_rules_quiet(Sim *sim)
+{
+	sim->quiet = true;
+	for (int i = 0; i < sim->router_count; i++)
+		sim->routers[i].replays_before = sim->routers[i].rejected[VRRP_REJECT_REPLAY];
 }

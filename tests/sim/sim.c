@@ -122,8 +122,17 @@ static gsize encode(SimRouter *router, uint8_t priority, uint32_t number, VrrpAd
 
 static void record(Sim *sim, const uint8_t *bytes, gsize size)
 {
-	if (sim->recorded)
+	if (sim->recorded && size > 0)
 		g_ptr_array_add(sim->recorded, g_bytes_new(bytes, size));
+}
+
+/* Whether they were sent or heard: after a restart neither may be news. */
+static void save_numbers(SimRouter *router)
+{
+	uint32_t reserved = vrrp_replay_reserve(&router->replay);
+
+	if (reserved > 0)
+		router->saved = reserved;
 }
 
 static void send_advert(SimRouter *router, uint8_t priority)
@@ -131,14 +140,13 @@ static void send_advert(SimRouter *router, uint8_t priority)
 	Sim *sim = router->sim;
 	char reach[SIM_ROUTERS_MAX], label[32];
 	uint8_t bytes[VRRP_PACKET_MAX];
-	uint32_t number = 0, reserved;
+	uint32_t number = 0;
 	gsize size = 0;
 
 	if (sim->config.auth == VRRP_AUTH_AH) {
 		number = vrrp_replay_next(&router->replay);
-		reserved = vrrp_replay_reserve(&router->replay);
-		if (reserved > 0)
-			router->saved = reserved;
+		save_numbers(router);
+		sim_rules_number(router, number);
 	}
 	if (!sim->config.unicast)
 		size = encode(router, priority, number, ipv4(224, 0, 0, 18), bytes, sizeof bytes);
@@ -207,6 +215,7 @@ static void step(SimRouter *router, const VrrpEvent *event)
 	VrrpTime deadline;
 
 	sim->steps++;
+	sim_rules_before(router);
 	vrrp_fsm_step(&router->fsm, event, sim->now, &actions);
 	for (unsigned i = 0; i < actions.count; i++) {
 		sim_rules_action(router, &actions.list[i], event);
@@ -255,6 +264,7 @@ static VrrpReject judge(SimRouter *router, const uint8_t *bytes, gsize size, Vrr
 			       from_master))
 		return VRRP_REJECT_REPLAY;
 	vrrp_replay_heard(&router->replay, packet->ah_number);
+	save_numbers(router);
 	return VRRP_REJECT_NONE;
 }
 
@@ -452,7 +462,7 @@ void sim_failover(Sim *sim, int index, uint64_t hold_nsec)
 	if (!sim->routers[index].alive)
 		return;
 	sim_trace_event(sim, index, "[failover]");
-	sim->routers[index].failover_waits |= sim->routers[index].fsm.state == VRRP_STATE_MASTER;
+	sim_rules_failover(&sim->routers[index]);
 	step(&sim->routers[index],
 	     &(VrrpEvent){ .type = VRRP_EVENT_FAILOVER, .hold_nsec = hold_nsec });
 }
@@ -467,6 +477,16 @@ void sim_parameters(Sim *sim, int index, const VrrpParameters *parameters)
 	if (router->alive)
 		step(router,
 		     &(VrrpEvent){ .type = VRRP_EVENT_PARAMETERS, .parameters = *parameters });
+}
+
+void sim_lose_state(Sim *sim, int index)
+{
+	SimRouter *router = &sim->routers[index];
+
+	disturb(sim);
+	g_assert_false(router->alive);
+	router->saved = router->highest_number = 0;
+	sim_trace_event(sim, index, "[state lost]");
 }
 
 void sim_inject(Sim *sim, int index, const uint8_t *bytes, gsize size)

@@ -70,13 +70,20 @@ typedef struct SimRouter {
 	bool job_needed;
 
 	/* For the rules of sim-rules.c, which do not believe the state machine. */
-	VrrpTime present_since;  /* the addresses answer although it is no master */
+	bool was_master;         /* before this step */
+	VrrpTime backup_since;   /* and not releasing */
+	VrrpTime present_since;  /* the addresses are there although it is no master */
+	VrrpTime successor_at;   /* ... and another master was heard */
 	VrrpTime goodbye_until;  /* priority 0 was heard: somebody must have taken over by then */
 	VrrpTime heard_at;       /* the last advert that a backup has to respect */
 	uint64_t heard_interval; /* ... and what it said about the next one */
 	bool lower_heard;        /* an advert that it may preempt came since it became backup */
 	bool goodbye_heard;
-	bool failover_waits;
+	VrrpTime failover_at;    /* and not answered yet */
+	uint64_t advert_step;    /* in which it sent one, */
+	uint64_t goodbye_step;   /* and one with priority 0 */
+	uint32_t highest_number; /* that it sent or believed, in all its lives */
+	uint64_t replays_before; /* the network was settled */
 	uint64_t rejected[_VRRP_REJECT_MAX];
 } SimRouter;
 
@@ -124,7 +131,9 @@ void sim_link(Sim *sim, int router, bool up);
 void sim_group(Sim *sim, int router, unsigned group);
 void sim_failover(Sim *sim, int router, uint64_t hold_nsec);
 void sim_parameters(Sim *sim, int router, const VrrpParameters *parameters);
-/* An attacker's or another implementation's packet, to @router alone. */
+/* The state directory of a router that does not run, with the numbers in it. */
+void sim_lose_state(Sim *sim, int router);
+/* A packet from nowhere, to @router alone. */
 void sim_inject(Sim *sim, int router, const uint8_t *bytes, gsize size);
 
 /* The trace as text (sim-trace.c). */
@@ -137,9 +146,14 @@ char *sim_trace_text(Sim *sim);
 /* The rules that hold at any moment (sim-rules.c). */
 void sim_violate(Sim *sim, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void sim_rules_boot(SimRouter *router);
+void sim_rules_before(SimRouter *router);
 void sim_rules_advert(SimRouter *router, const VrrpPacket *packet);
+void sim_rules_number(SimRouter *router, uint32_t number);
+void sim_rules_failover(SimRouter *router);
 void sim_rules_action(SimRouter *router, const VrrpAction *action, const VrrpEvent *event);
 void sim_rules_after(SimRouter *router);
 void sim_rules_tick(Sim *sim);
 /* ... and those of a network that had time to settle. */
 void sim_rules_settled(Sim *sim, bool best);
+/* From here on nothing happens any more that could be a reason for anything. */
+void sim_rules_quiet(Sim *sim);

@@ -107,12 +107,25 @@ static void change_priority(Sim *sim, int router)
 	sim_parameters(sim, router, &parameters);
 }
 
+/* Somebody wrote down what passed by, and sends it again. */
+static void replay(Sim *sim, int router)
+{
+	GBytes *packet;
+
+	if (sim->config.auth != VRRP_AUTH_AH || sim->recorded->len == 0)
+		return;
+	for (int i = 0; i < 20; i++) {
+		packet = sim->recorded->pdata[sim_random(sim, sim->recorded->len)];
+		sim_inject(sim, router, g_bytes_get_data(packet, NULL), g_bytes_get_size(packet));
+	}
+}
+
 static void disturb(Run *run)
 {
 	Sim *sim = run->sim;
 	int router = (int)sim_random(sim, (uint64_t)sim->router_count);
 
-	switch (sim_random(sim, 12)) {
+	switch (sim_random(sim, 14)) {
 	case 0:
 		sim_crash(sim, router);
 		break;
@@ -126,20 +139,25 @@ static void disturb(Run *run)
 		sim_group(sim, router, (unsigned)sim_random(sim, 2));
 		break;
 	case 4:
-		sim_failover(sim, router, run->longest_nsec * sim_random(sim, 20) + 1);
+		/* Often over before a successor speaks up. */
+		sim_failover(sim, router,
+			     sim_random(sim, 2) ? run->longest_nsec * pick(sim, 1, 20) : 1);
 		break;
 	case 5:
 		change_priority(sim, router);
 		break;
 	case 6: /* the state directory is lost */
 		sim_crash(sim, router);
-		sim->routers[router].saved = 0;
+		sim_lose_state(sim, router);
 		break;
 	case 7:
 		sim_group(sim, router, 0);
 		break;
 	case 8:
 		sim_link(sim, router, true);
+		break;
+	case 9:
+		replay(sim, router);
 		break;
 	default:
 		if (!sim->routers[router].fsm.started)
@@ -172,19 +190,23 @@ static void run_disturbed(Run *run)
 static void run_settled(Run *run)
 {
 	Sim *sim = run->sim;
+	bool heal = sim_random(sim, 2);
 
 	sim->config.loss_percent = 0;
 	sim->config.duplicate_percent = 0;
 	sim->config.job_fail_percent = 0;
 	sim->config.jitter_nsec = MIN(sim->config.jitter_nsec, MSEC);
-	for (int i = 0; i < sim->router_count; i++)
+	for (int i = 0; i < sim->router_count; i++) {
 		if (sim_random(sim, 3))
 			sim_link(sim, i, true);
+		if (heal)
+			sim_group(sim, i, 0);
+	}
 	sim_run(sim, settle_nsec(run));
 	if (sim->violation)
 		return;
 	sim_rules_settled(sim, run->best);
-	sim->quiet = true;
+	sim_rules_quiet(sim);
 	sim_run(sim, 20 * run->longest_nsec);
 	if (!sim->violation)
 		sim_rules_settled(sim, run->best);
@@ -200,6 +222,7 @@ static uint64_t run_seed(uint64_t seed, bool trace, char **ret_violation, char *
 	sim->config = pick_config(sim);
 	if (trace)
 		sim->trace = g_string_new(NULL);
+	sim->recorded = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
 	run.sim = sim;
 	add_routers(&run);
 	run_disturbed(&run);

@@ -214,9 +214,9 @@ static void check_equal(uint8_t version)
 	sim_run(sim, 5 * SECOND);
 	sim_start(sim, B);
 	sim_run(sim, 5 * SECOND);
-	/* Two masters: the higher address wins. */
+	/* Two masters: the higher address wins, though it is the other that is heard first. */
 	sim_group(sim, B, 1);
-	sim_run(sim, 10 * SECOND);
+	sim_run(sim, 10 * SECOND + 500 * MSEC);
 	sim_group(sim, B, 0);
 	sim_run(sim, 3 * SECOND);
 	compare_version(sim, "s13-equal-priorities");
@@ -244,6 +244,17 @@ static void test_failover(void)
 {
 	check_failover(2);
 	check_failover(3);
+}
+
+/* A hold that is over before the successor speaks up: nothing keeps the better router from coming back. */
+static void test_failover_without_hold(void)
+{
+	g_autoptr(Sim) sim = pair(3, 200, 100);
+
+	establish(sim);
+	sim_failover(sim, A, 1);
+	sim_run(sim, 8 * SECOND);
+	compare(sim, "failover-without-hold");
 }
 
 static void test_failover_without_peer(void)
@@ -297,6 +308,18 @@ static void test_priority_lowered(void)
 	sim_parameters(sim, A, &parameters);
 	sim_run(sim, 6 * SECOND);
 	compare(sim, "priority-lowered");
+}
+
+static void test_priority_raised(void)
+{
+	g_autoptr(Sim) sim = pair(3, 200, 100);
+	VrrpParameters parameters = sim->routers[B].parameters;
+
+	establish(sim);
+	parameters.priority = 250;
+	sim_parameters(sim, B, &parameters);
+	sim_run(sim, 6 * SECOND);
+	compare(sim, "priority-raised");
 }
 
 /* The successor's address takes its time: the clients find the old one for as long. */
@@ -354,7 +377,7 @@ static void test_ah_restart(void)
 	/* The state directory was lost as well. */
 	sim_crash(sim, A);
 	sim_run(sim, 6 * SECOND);
-	sim->routers[A].saved = 0;
+	sim_lose_state(sim, A);
 	sim_start(sim, A);
 	sim_run(sim, 6 * SECOND);
 	compare(sim, "ah-restart");
@@ -399,10 +422,12 @@ int main(int argc, char **argv)
 	g_test_add_func("/traces/s13-s14-two-masters-meet", test_s13_s14_two_masters_meet);
 	g_test_add_func("/traces/s13-equal-priorities", test_s13_equal_priorities);
 	g_test_add_func("/traces/failover", test_failover);
+	g_test_add_func("/traces/failover-without-hold", test_failover_without_hold);
 	g_test_add_func("/traces/failover-without-peer", test_failover_without_peer);
 	g_test_add_func("/traces/crash-and-return", test_crash);
 	g_test_add_func("/traces/link-down-and-up", test_link);
 	g_test_add_func("/traces/priority-lowered", test_priority_lowered);
+	g_test_add_func("/traces/priority-raised", test_priority_raised);
 	g_test_add_func("/traces/slow-kernel", test_slow_kernel);
 	g_test_add_func("/traces/three-routers", test_three_routers);
 	g_test_add_func("/traces/lossy-network", test_lossy_network);
