@@ -377,8 +377,53 @@ static char *router_identity(const Settings *settings)
 			       settings->interface[0] ? settings->interface : "any interface");
 }
 
+static char *address_place(const Settings *settings, const VrrpInterfaceAddress *address)
+{
+	g_autofree char *text = value_format_address(&address->address);
+	const char *device = address->device[0] ? address->device : settings->interface;
+
+	return g_strdup_printf("%s on %s", text, device[0] ? device : "any interface");
+}
+
+/* What only one instance may have: its router, and each of its addresses. */
+static GPtrArray *claims_of(const Settings *settings)
+{
+	GPtrArray *claims = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(claims, router_identity(settings));
+	for (guint i = 0; i < settings->addresses->len; i++)
+		g_ptr_array_add(claims,
+				address_place(settings, &g_array_index(settings->addresses,
+								       VrrpInterfaceAddress, i)));
+	return claims;
+}
+
+/* Returns TRUE, and says so, where another instance was first. */
+static gboolean is_claimed(Load *load, GHashTable *owners, const char *name,
+			   const GPtrArray *claims)
+{
+	const Place *place = g_hash_table_lookup(load->vrid_places, name);
+
+	for (guint i = 0; i < claims->len; i++) {
+		const char *owner = g_hash_table_lookup(owners, claims->pdata[i]);
+
+		if (!owner)
+			continue;
+		if (i == 0)
+			report(load, place->file, place->line, name,
+			       "VirtualRouterId: %s is already the instance %s",
+			       (char *)claims->pdata[i], owner);
+		else
+			report(load, place->file, 0, name,
+			       "VirtualAddresses: %s is already an address of the instance %s",
+			       (char *)claims->pdata[i], owner);
+		return TRUE;
+	}
+	return FALSE;
+}
+
 /* A disabled instance is not on the wire, so it stands in nobody's way. */
-static void check_identities(Load *load)
+static void check_claims(Load *load)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	g_autoptr(GHashTable) owners = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -387,21 +432,17 @@ static void check_identities(Load *load)
 	for (guint i = 0; i < names->len; i++) {
 		const char *name = names->pdata[i];
 		const ConfigSource *source = g_hash_table_lookup(load->set->sources, name);
-		const Place *place = g_hash_table_lookup(load->vrid_places, name);
-		g_autofree char *identity = NULL;
-		const char *owner;
+		g_autoptr(GPtrArray) claims = NULL;
 
 		if (!source || !source->settings->enabled)
 			continue;
-		identity = router_identity(source->settings);
-		owner = g_hash_table_lookup(owners, identity);
-		if (!owner) {
-			g_hash_table_insert(owners, g_steal_pointer(&identity), (gpointer)name);
+		claims = claims_of(source->settings);
+		if (is_claimed(load, owners, name, claims)) {
+			g_hash_table_remove(load->set->sources, name);
 			continue;
 		}
-		report(load, place->file, place->line, name,
-		       "VirtualRouterId: %s is already the instance %s", identity, owner);
-		g_hash_table_remove(load->set->sources, name);
+		for (guint k = 0; k < claims->len; k++)
+			g_hash_table_insert(owners, g_strdup(claims->pdata[k]), (gpointer)name);
 	}
 }
 
@@ -445,7 +486,7 @@ static void load_begin(Load *load, const char *const *directories)
 static ConfigSet *load_end(Load *load)
 {
 	g_tree_foreach(load->candidates, read_candidate, load);
-	check_identities(load);
+	check_claims(load);
 	check_drop_in_directories(load);
 	g_ptr_array_sort(load->set->errors, compare_errors);
 	g_tree_unref(load->candidates);

@@ -437,6 +437,29 @@ static void test_identities(Fixture *f, gconstpointer data)
 	g_assert_null(get(set, "y"));
 }
 
+/* Two instances with one address on one interface would take it from each other. */
+static void test_addresses(Fixture *f, gconstpointer data)
+{
+	g_autoptr(ConfigSet) set = NULL;
+
+	put_whole(f, "etc/instances/a.conf", 7, "");
+	put(f, "etc/instances/b.conf",
+	    "[Instance]\nVirtualRouterId=8\nInterface=eth1\n"
+	    "VirtualAddresses=192.0.2.1;192.0.2.7 dev eth0\n");
+	put(f, "etc/instances/c.conf",
+	    "[Instance]\nVirtualRouterId=8\nInterface=eth1\nVirtualAddresses=192.0.2.7\n");
+	put(f, "etc/instances/d.conf",
+	    "[Instance]\nVirtualRouterId=9\nInterface=eth0\nVirtualAddresses=192.0.2.7\nEnabled="
+	    "no\n");
+	set = load(f);
+	assert_errors(
+		f, set,
+		"etc/instances/b.conf:0: [b] VirtualAddresses: 192.0.2.7 on eth0 is already an "
+		"address of the instance a\n");
+	g_assert_nonnull(get(set, "c"));
+	g_assert_nonnull(get(set, "d"));
+}
+
 #define SECRET "hunter22"
 
 static void test_secret(Fixture *f, gconstpointer data)
@@ -613,6 +636,7 @@ int main(int argc, char **argv)
 	ADD("/config-load/bad-drop-in-directory", test_bad_drop_in_directory);
 	ADD("/config-load/unreadable", test_unreadable);
 	ADD("/config-load/identities", test_identities);
+	ADD("/config-load/addresses", test_addresses);
 	ADD("/config-load/secret", test_secret);
 	ADD("/config-load/paths", test_paths);
 	ADD("/config-load/example", test_example);

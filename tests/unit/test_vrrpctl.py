@@ -135,7 +135,7 @@ def test_a_full_disk_is_an_error(tmp_path):
 def test_check_counts(tmp_path):
     (tmp_path / "a.conf").write_text(GOOD)
     assert ctl("check", tmp_path) == ("1 instance is fine.\n", "")
-    (tmp_path / "b.conf").write_text(GOOD.replace("=7", "=8"))
+    (tmp_path / "b.conf").write_text(GOOD.replace("=7", "=8").replace("192.0.2.1", "192.0.2.2"))
     assert ctl("check", tmp_path) == ("2 instances are fine.\n", "")
     assert ctl("check", tmp_path / "a.conf") == ("1 instance is fine.\n", "")
     assert ctl("check", "--quiet", tmp_path) == ("", "")
@@ -179,7 +179,7 @@ def test_check_warns_of_a_readable_key_and_never_shows_it(tmp_path):
 
 def test_check_json(tmp_path):
     (tmp_path / "b.conf").write_text(GOOD)
-    (tmp_path / "a.conf").write_text(GOOD.replace("=7", "=8"))
+    (tmp_path / "a.conf").write_text(GOOD.replace("=7", "=8").replace("192.0.2.1", "192.0.2.2"))
     (tmp_path / "c.conf").write_text("[Instance]\nOops=\"1\\2\"\n")
     out, err = ctl("check", "--json=short", tmp_path, status=1)
     result = json.loads(out)
