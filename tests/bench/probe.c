@@ -21,6 +21,7 @@
 #include <netinet/if_ether.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -79,6 +80,16 @@ static int64_t now_nsec(clockid_t clock)
 	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
 }
 
+/* On a busy machine the echo server would otherwise read packets so late that the address has moved on meanwhile, and what
+ * is lost then is the server's fault. Below the daemons' priority. */
+static void real_time(void)
+{
+	struct sched_param priority = { .sched_priority = 1 };
+
+	if (sched_setscheduler(0, SCHED_FIFO, &priority) < 0)
+		fprintf(stderr, "probe: no real time: %s\n", strerror(errno));
+}
+
 static void sleep_until(int64_t nsec)
 {
 	struct timespec ts = { nsec / 1000000000, nsec % 1000000000 };
@@ -133,6 +144,7 @@ static _Noreturn void echo(uint8_t ident)
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(ECHO_PORT) };
 	int fd = udp_socket(), one = 1;
 
+	real_time();
 	if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof one) < 0)
 		die("IP_PKTINFO");
 	if (bind(fd, (struct sockaddr *)&any, sizeof any) < 0)
