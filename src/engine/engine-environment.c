@@ -15,7 +15,7 @@
 
 #include "engine-internal.h"
 
-#define DUMP_RETRY_NSEC (100 * VRRP_NSEC_PER_MSEC)
+#define DUMP_RETRY_NSEC (20 * VRRP_NSEC_PER_MSEC)
 
 /* --- Memberships ------------------------------------------------------------------------------- */
 
@@ -248,15 +248,18 @@ static void begin_dumps(Engine *engine, VrrpTime now)
 
 static void on_dump_done(Engine *engine, VrrpTime now)
 {
+	if (engine->dump == ENGINE_DUMP_NONE)
+		return;
 	if (engine->resynchronise) {
 		begin_dumps(engine, now);
 	} else if (engine->dump_interrupted) {
-		/* The table changed while it was read: the same dump once more. */
-		request_dump(engine, engine->dump, now);
+		/* The table changed while it was read, or the kernel was not ready: the same dump once more. Not at
+		 * once, since a table that changes all the time would keep us doing nothing else. */
+		engine->dump_retry_at = vrrp_time_add(now, DUMP_RETRY_NSEC);
 	} else if (engine->dump == ENGINE_DUMP_LINKS) {
 		sweep(engine, NETLINK_DUMP_LINKS, now);
 		request_dump(engine, ENGINE_DUMP_ADDRESSES, now);
-	} else if (engine->dump == ENGINE_DUMP_ADDRESSES) {
+	} else {
 		sweep(engine, NETLINK_DUMP_ADDRESSES, now);
 		engine->dump = ENGINE_DUMP_NONE;
 		engine->known = true;

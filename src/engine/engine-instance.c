@@ -133,6 +133,16 @@ void engine_instance_configure(EngineInstance *instance, const InstanceConfig *c
 		vrrp_replay_init(&instance->replay, config->ah_saved, config->ah_seed);
 }
 
+void engine_instance_reserve(Engine *engine, EngineInstance *instance)
+{
+	uint32_t number = vrrp_replay_reserve(&instance->replay);
+
+	if (number != 0)
+		engine_event(engine, &(EngineEvent){ .type = ENGINE_EVENT_AH_RESERVE,
+						     .instance = instance,
+						     .number = number });
+}
+
 void engine_instance_fault(EngineInstance *instance, VrrpFault fault, bool present)
 {
 	if (present)

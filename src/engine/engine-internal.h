@@ -131,6 +131,7 @@ struct Engine {
 	bool ready;   /* both: instances may start */
 	bool stopping;
 	bool filter_dirty;
+	bool unfiltered;    /* the kernel takes no program: strays come through the main sockets */
 	bool lists_changed; /* an instance lists an address that the host has: sources may differ */
 	bool more_commands; /* left in the ring for the next turn */
 	bool more_done;
@@ -191,6 +192,8 @@ void engine_instance_timer(Engine *engine, EngineInstance *instance, VrrpTime no
 void engine_instance_configure(EngineInstance *instance, const InstanceConfig *config);
 VrrpParameters engine_instance_parameters(const EngineInstance *instance);
 uint64_t engine_instance_list_fingerprint(const uint8_t *addresses, size_t count, size_t size);
+/* Has AH numbers saved ahead, those that were only heard too: after a restart nothing recorded may pass for new. */
+void engine_instance_reserve(Engine *engine, EngineInstance *instance);
 void engine_instance_fault(EngineInstance *instance, VrrpFault fault, bool present);
 void engine_instance_status(const EngineInstance *instance, InstanceStatus *ret);
 

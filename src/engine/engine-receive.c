@@ -142,18 +142,21 @@ static void note_peer_ttl(Engine *engine, EngineInstance *instance, const Arriva
 	engine_instance_settle(engine, instance, arrival->now);
 }
 
-static VrrpReject check_number(EngineInstance *instance, const VrrpPacket *packet)
+static VrrpReject check_number(Engine *engine, EngineInstance *instance, const VrrpPacket *packet)
 {
 	const VrrpFsm *fsm = &instance->fsm;
+	/* Who waits for a successor was master a moment ago: a recorded advert must not pass for one. */
+	bool heard = fsm->master_heard || vrrp_fsm_releasing(fsm);
 	bool from_master =
 		fsm->master_heard && vrrp_address_compare(&packet->source, &fsm->master) == 0;
 
 	if (instance->rules.auth != VRRP_AUTH_AH)
 		return VRRP_REJECT_NONE;
-	if (!vrrp_replay_check(&instance->replay, packet->ah_number, fsm->state, fsm->master_heard,
+	if (!vrrp_replay_check(&instance->replay, packet->ah_number, fsm->state, heard,
 			       from_master))
 		return VRRP_REJECT_REPLAY;
 	vrrp_replay_heard(&instance->replay, packet->ah_number);
+	engine_instance_reserve(engine, instance);
 	return VRRP_REJECT_NONE;
 }
 
@@ -227,6 +230,8 @@ static void take(Engine *engine, Arrival *arrival, VrrpReject parsed)
 	EngineInstance *instance;
 	VrrpReject reject;
 
+	if (arrival->stray && engine->unfiltered)
+		return;
 	if (arrival->packet.source.family != VRRP_FAMILY_NONE &&
 	    engine_links_own(&engine->links, &arrival->packet.source))
 		return;
@@ -243,7 +248,7 @@ static void take(Engine *engine, Arrival *arrival, VrrpReject parsed)
 	if (reject == VRRP_REJECT_NONE && arrival->stray)
 		return;
 	if (reject == VRRP_REJECT_NONE)
-		reject = check_number(instance, &arrival->packet);
+		reject = check_number(engine, instance, &arrival->packet);
 	if (reject == VRRP_REJECT_NONE)
 		accept_advert(engine, instance, arrival);
 	else

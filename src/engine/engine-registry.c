@@ -183,28 +183,18 @@ static int attach_all(Engine *engine, bool coarse)
 	return 0;
 }
 
-/* Where neither program is taken (too long, or net.core.optmem_max too small) the filters go: then everything arrives
- * and is judged here, which costs time but loses nothing. */
+/* Where neither program is taken (too long, or net.core.optmem_max too small) the main sockets have none: everything arrives
+ * there and is judged, which costs time but loses nothing. What the stray sockets hear then is the same once more. */
 void engine_registry_filters(Engine *engine)
 {
+	int unused = 0;
+
 	if (!engine->filter_dirty)
 		return;
 	engine->filter_dirty = false;
-	if (attach_all(engine, false) == 0 || attach_all(engine, true) == 0)
-		return;
-	for (unsigned i = 0; i < _ENGINE_SOCKET_MAX; i++) {
-		EngineFilterInput nothing = { 0 };
-		int unused = 0;
-
-		if (engine->sockets[i].stray)
-			continue;
-		(void)setsockopt(engine->sockets[i].fd, SOL_SOCKET, SO_DETACH_FILTER, &unused,
-				 sizeof unused);
-		/* Nothing is stray then: a program that wants nothing, with the answers of the main one. */
-		(void)attach(engine,
-			     &(EngineSocket){
-				     .fd = engine->sockets[i + ENGINE_SOCKET_STRAY_VRRP].fd,
-				     .protocol = engine->sockets[i].protocol },
-			     &nothing);
-	}
+	engine->unfiltered = attach_all(engine, false) < 0 && attach_all(engine, true) < 0;
+	for (unsigned i = 0; engine->unfiltered && i < _ENGINE_SOCKET_MAX; i++)
+		if (!engine->sockets[i].stray)
+			(void)setsockopt(engine->sockets[i].fd, SOL_SOCKET, SO_DETACH_FILTER,
+					 &unused, sizeof unused);
 }

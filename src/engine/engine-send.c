@@ -114,17 +114,12 @@ static void queue_advert(Engine *engine, EngineInstance *instance, const VrrpPac
 static bool next_number(Engine *engine, EngineInstance *instance, uint32_t *ret_number)
 {
 	uint32_t number = vrrp_replay_next(&instance->replay);
-	uint32_t reserve;
 
 	if (number == 0) {
 		engine_instance_fault(instance, VRRP_FAULT_AUTH_NUMBER, true);
 		return false;
 	}
-	reserve = vrrp_replay_reserve(&instance->replay);
-	if (reserve != 0)
-		engine_event(engine, &(EngineEvent){ .type = ENGINE_EVENT_AH_RESERVE,
-						     .instance = instance,
-						     .number = reserve });
+	engine_instance_reserve(engine, instance);
 	*ret_number = number;
 	return true;
 }

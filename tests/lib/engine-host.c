@@ -260,6 +260,22 @@ guint64 router_rejects(const Router *router, VrrpReject reject)
 		memory_order_relaxed);
 }
 
+int host_engine_thread(void)
+{
+	g_autoptr(GDir) tasks = g_dir_open("/proc/self/task", 0, NULL);
+	const char *entry;
+
+	while ((entry = g_dir_read_name(tasks))) {
+		g_autofree char *path = g_strdup_printf("/proc/self/task/%s/comm", entry);
+		g_autofree char *comm = NULL;
+
+		if (g_file_get_contents(path, &comm, NULL, NULL) &&
+		    g_str_equal(g_strchomp(comm), "vrrp-engine"))
+			return (int)g_ascii_strtoll(entry, NULL, 10);
+	}
+	g_error("there is no engine thread");
+}
+
 bool host_holds(const char *interface, const char *address)
 {
 	g_autofree char *output = namespace_run("ip -4 -o address show dev %s", interface);

@@ -76,6 +76,8 @@ void router_announce(Host *host, Router *router);
 InstanceStatus router_status(const Router *router);
 guint64 router_counter(const Router *router, InstanceCounter counter);
 guint64 router_rejects(const Router *router, VrrpReject reject);
+/* The engine's thread id. */
+int host_engine_thread(void);
 /* Whether the kernel shows @address on @interface. */
 bool host_holds(const char *interface, const char *address);
 

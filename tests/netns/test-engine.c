@@ -5,8 +5,11 @@
  * gets back what it lent. The second router is played by packets from the other end.
  */
 
+#include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "engine/engine-internal.h"
 #include "lib/engine-host.h"
 
 typedef struct Fixture {
@@ -469,6 +472,73 @@ static void test_source_of_another(Fixture *f, gconstpointer data)
 	g_assert_true(host_holds("eno1", "192.168.120.3"));
 }
 
+/* Makes @thread one that runs only when nobody else wants the processor that it is bound to. Returns that. */
+static int make_idle(int thread)
+{
+	struct sched_param param = { 0 };
+	cpu_set_t allowed, one;
+	int cpu = 0;
+
+	g_assert_no_errno(sched_getaffinity(0, sizeof allowed, &allowed));
+	while (!CPU_ISSET(cpu, &allowed))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	g_assert_no_errno(sched_setaffinity(thread, sizeof one, &one));
+	g_assert_no_errno(sched_setscheduler(thread, SCHED_IDLE, &param));
+	return cpu;
+}
+
+/* Notifications that come faster than they are read: everything is read anew, and nothing stays wrong. */
+static void test_overrun(Fixture *f, gconstpointer data)
+{
+	VrrpAddress wanted = host_address("192.168.120.2");
+	Router *router = router_new(&f->host, host_config(51, 1, "192.168.120.3"));
+	g_autofree char *batch = g_strdup_printf("%s/vrrp-overrun-%d", g_get_tmp_dir(), getpid());
+	g_autoptr(GString) lines = g_string_new(NULL);
+	int small = 1, cpu = make_idle(host_engine_thread());
+
+	HOST_WAIT(&f->host, state(router) == VRRP_STATE_MASTER);
+	for (guint i = 1; i < 250; i++)
+		g_string_append_printf(lines, "address add 10.3.0.%u/32 dev br0\n", i);
+	g_assert_true(g_file_set_contents(batch, lines->str, -1, NULL));
+	/* An interface that goes takes its addresses along at one go: a burst that no reader keeps up with. */
+	for (guint round = 0; f->host.notes[NOTE_OVERRUN] == 0; round++) {
+		g_assert_cmpuint(round, <, 100);
+		namespace_do("ip link add br0 type bridge");
+		namespace_do("ip -batch %s", batch);
+		g_assert_no_errno(setsockopt(f->host.engine->monitor_fd, SOL_SOCKET, SO_RCVBUF,
+					     &small, sizeof small));
+		namespace_do("taskset -c %d ip link del br0", cpu);
+		host_pump(&f->host, 20);
+	}
+	unlink(batch);
+	namespace_do("ip address del 192.168.120.1/21 dev eno1");
+	namespace_do("ip address add 192.168.120.2/21 dev eno1");
+	g_assert_cmpint(f->host.last_note[NOTE_OVERRUN].error, ==, 0);
+	HOST_WAIT(&f->host, memcmp(&router->status.source_address, &wanted, sizeof wanted) == 0);
+	namespace_do("ip link set eno1 down");
+	HOST_WAIT(&f->host, router_status(router).faults == VRRP_FAULT_INTERFACE_DOWN);
+}
+
+/* The kernel takes no filter at all: slower, but nothing is lost and everything is counted. */
+static void test_without_filters(Fixture *f, gconstpointer data)
+{
+	InstanceConfig *config = patient(host_config(51, 1, "192.168.120.3"));
+	Router *router;
+
+	if (!g_file_test("/proc/sys/net/core/optmem_max", G_FILE_TEST_EXISTS)) {
+		g_test_skip("this kernel has no optmem_max for each namespace");
+		return;
+	}
+	namespace_do("sysctl -q -w net.core.optmem_max=64");
+	router = router_new(&f->host, config);
+	WAIT_BESIDE(f, config, 200, router_counter(router, COUNTER_ADVERTS_RECEIVED) > 0);
+	send_broken(f, config, VRRP_REJECT_VRID);
+	HOST_WAIT(&f->host, engine_reject_count(f->host.engine, VRRP_REJECT_VRID) == 1);
+	g_assert_cmpint(router_status(router).master_priority, ==, 200);
+}
+
 static guint count_descriptors(void)
 {
 	g_autoptr(GDir) descriptors = g_dir_open("/proc/self/fd", 0, NULL);
@@ -615,6 +685,8 @@ int main(int argc, char **argv)
 	ADD("source", test_source);
 	ADD("source-of-another", test_source_of_another);
 	ADD("memberships", test_memberships);
+	ADD("overrun", test_overrun);
+	ADD("without-filters", test_without_filters);
 	ADD("failover", test_failover);
 	ADD("address-error", test_address_error);
 	ADD("many", test_many);

@@ -75,22 +75,6 @@ static bool has_allocated(int thread)
 }
 #endif
 
-static int find_thread(const char *name)
-{
-	g_autoptr(GDir) tasks = g_dir_open("/proc/self/task", 0, NULL);
-	const char *entry;
-
-	while ((entry = g_dir_read_name(tasks))) {
-		g_autofree char *path = g_strdup_printf("/proc/self/task/%s/comm", entry);
-		g_autofree char *comm = NULL;
-
-		if (g_file_get_contents(path, &comm, NULL, NULL) &&
-		    g_str_equal(g_strchomp(comm), name))
-			return (int)g_ascii_strtoll(entry, NULL, 10);
-	}
-	g_error("there is no thread %s", name);
-}
-
 /* --- Load -------------------------------------------------------------------------------------- */
 
 typedef struct Load {
@@ -235,7 +219,7 @@ static void test_load(void)
 	namespace_do("ip address add 192.168.120.1/21 dev eno1");
 	wire_init(&load.wire, &load.neighbour);
 	host_init(&load.host);
-	engine = find_thread("vrrp-engine");
+	engine = host_engine_thread();
 
 	for (guint round = 0; round < rounds; round++) {
 		for (guint slot = 0; slot < ROUTERS; slot++)
