@@ -320,6 +320,15 @@ class Vrrpd(Node):
         wait_for(lambda: self.state(name) == state, timeout,
                  lambda: f"node {self.number} {state}; it is {self.state(name)}; its log:\n{self.log()}")
 
+    def wait_faults(self, faults, timeout, name=SEED_NAME):
+        def read():
+            try:
+                return self.properties(name)["Faults"]
+            except GLib.Error:
+                return None
+        wait_for(lambda: read() == faults, timeout,
+                 lambda: f"node {self.number} with faults {faults}; they are {read()}; its log:\n{self.log()}")
+
     def complaints(self):
         """Lines of the log that are about dropped packets, authentication, replay or failed calls."""
         return [line for line in self.log().splitlines()

@@ -25,7 +25,7 @@ def master(lab, **more):
     node = Vrrpd(lab, 1)
     node.write("one", **plain(**more))
     node.start()
-    node.wait_state("master", 5, "one")
+    node.wait_state("master", 10, "one")
     return node
 
 
@@ -68,14 +68,14 @@ def test_broken_file_changes_nothing_else(lab):
     node.write("one", **plain())
     node.write("two", **plain(VirtualRouterId=20, VirtualAddresses="192.168.120.4/21"))
     node.start()
-    node.wait_state("master", 5, "one")
-    node.wait_state("master", 5, "two")
+    node.wait_state("master", 10, "one")
+    node.wait_state("master", 10, "two")
     before = {name: node.properties(name)["Transitions"] for name in ("one", "two")}
     path = node.write("one", text="[Instance]\nInterface=eno1\nVirtualRouterId=300\nVirtualAddresses=192.168.120.3/21\n")
     node.write("three", **plain(VirtualRouterId=30, VirtualAddresses="192.168.120.5/21"))
     output = node.ctl("reload", status=1)
     assert f"{path}:3" in output and "VirtualRouterId" in output, output
-    node.wait_state("master", 5, "three")
+    node.wait_state("master", 10, "three")
     assert {name: node.properties(name)["Transitions"] for name in ("one", "two")} == before
     assert node.properties("one")["VirtualRouterId"] == 10
     assert lab.r[0].holds(VIP) and lab.r[0].holds("192.168.120.4")
@@ -90,8 +90,8 @@ def test_reload_touches_only_what_changed(lab, how):
     node.write("one", **plain())
     node.write("two", **plain(VirtualRouterId=20, VirtualAddresses="192.168.120.4/21"))
     node.start()
-    node.wait_state("master", 5, "one")
-    node.wait_state("master", 5, "two")
+    node.wait_state("master", 10, "one")
+    node.wait_state("master", 10, "two")
     before = node.properties("one")["Transitions"]
     node.write("two", **plain(VirtualRouterId=20, VirtualAddresses="192.168.120.4/21;192.168.120.6/21"))
     node.write("three", **plain(VirtualRouterId=30, VirtualAddresses="192.168.120.5/21"))
@@ -117,7 +117,7 @@ def test_no_bus_at_start(lab):
     node = Vrrpd(lab, 1, bus=False)
     node.write("one", **plain())
     node.start()
-    wait_for(lambda: owner.own, 5, "master without a bus")
+    wait_for(lambda: owner.own, 10, "master without a bus")
     node.bus.start()
     wait_for(node.on_bus, 10, "the name after the bus came")
     assert node.properties("one")["State"] == "master"
@@ -125,7 +125,7 @@ def test_no_bus_at_start(lab):
     node.bus.stop()
     always(lambda: owner.own and node.running(), 0.5, "master while the bus is away")
     node.bus.start()
-    wait_for(node.on_bus, 5, "the name after the bus came back")
+    wait_for(node.on_bus, 10, "the name after the bus came back")
     assert node.properties("one")["Transitions"] == transitions
 
 
@@ -133,16 +133,16 @@ def test_interface_that_comes_later(lab):
     node = Vrrpd(lab, 1)
     node.write("one", **plain(Interface="later", VirtualAddresses="10.9.0.3/24"))
     node.start()
-    wait_for(lambda: node.properties("one")["Faults"] == ["interface-missing"], 5, "the fault")
+    node.wait_faults(["interface-missing"], 10, "one")
     assert node.state("one") == "initialize"
     lab.lan.ip(f"link add later type veth peer name later netns {lab.r[0].name}")
     lab.lan.ip("link set later up")
     lab.r[0].ip("link set later up")
-    wait_for(lambda: node.properties("one")["Faults"] == ["no-source-address"], 5, "the next fault")
+    node.wait_faults(["no-source-address"], 10, "one")
     lab.r[0].ip("addr add 10.9.0.1/24 dev later")
-    node.wait_state("master", 5, "one")
+    node.wait_state("master", 10, "one")
     lab.lan.ip("link del later")
-    wait_for(lambda: node.properties("one")["Faults"] == ["interface-missing"], 5, "the fault again")
+    node.wait_faults(["interface-missing"], 10, "one")
     # The kernel takes it down before it goes.
     assert node.properties("one")["LastReason"] == "interface-down"
 
