@@ -14,6 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("VRRPD_BUILD", ROOT / "build"))
 SKIP_FOLDERS = re.compile(r"\.git|build.*|__pycache__|\.pytest_cache|corpus|pcaps")
 SOURCE = (".c", ".h")
+# Declared for the API, but nothing in this version leads to them.
+WORDS_WITHOUT_A_CAUSE = {"resumed", "hold", "address-lost", "tracking", "sync-group"}
 
 
 def walk():
@@ -154,6 +156,17 @@ def test_man_page(page):
 def test_man_pages_are_built():
     listed = set(re.findall(r"'([\w.]+\.\d)'", TREE["man/meson.build"]))
     assert listed == {pathlib.Path(page).name.removesuffix(".rst") for page in chosen(".rst", under="man/")}
+
+
+@pytest.mark.parametrize("table, form", [("VRRP_REJECTS", r"^(?:.*, )?{}(?:, .*)?$"), ("VRRP_FAULTS", r"^{}$"),
+                                         ("VRRP_REASONS", r"\*{}\*")])
+def test_manual_knows_every_word(table, form):
+    """Whoever meets a word in the log at night finds it in vrrpd(8)."""
+    text = re.search(rf"#define {table}\(X\)((?:.*\\\n)*.*\n)", TREE["src/core/vrrp-types.h"])[1]
+    words = set(re.findall(r'X\(\w+,[^"]*"([a-z-]+)"', text)) - {"none"} - WORDS_WITHOUT_A_CAUSE
+    assert words
+    no_complaints(f"man/vrrpd.8.rst does not explain {word} ({table})" for word in sorted(words)
+                  if not re.search(form.format(word), TREE["man/vrrpd.8.rst"], re.MULTILINE))
 
 
 def configured(path):
