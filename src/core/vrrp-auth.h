@@ -4,8 +4,7 @@
 #include "vrrp-packet.h"
 
 enum {
-	VRRP_REPLAY_SOURCES = 32, /* remembered senders per instance, least recent is replaced */
-	VRRP_AH_BLOCK = 1024,     /* numbers saved ahead at a time */
+	VRRP_AH_BLOCK = 1024, /* numbers saved ahead at a time */
 };
 #define VRRP_AH_NUMBER_MAX \
 	UINT32_C(0xF0000000) /* above it the instance faults: numbers never wrap */

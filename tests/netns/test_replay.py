@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Recorded adverts of a node that is dead must not depose anybody."""
-from lab import always, wait_for
+from lab import VIP, always, wait_for
 from nodes import Vrrpd
 from observe import Owner, Sniffer
-from packets import send_frames
+from packets import authenticated, send, send_frames, vrrp2
 
 
 def test_recorded_adverts_depose_nobody(lab):
@@ -55,3 +55,22 @@ def test_recorded_adverts_against_a_restarted_node(lab):
     send_frames(lab.r[0], recorded)
     wait_for(lambda: two.statistics()["ReplayErrors"] == len(recorded), 5, lambda: str(two.statistics()))
     always(lambda: two.state() == "master", 1, "node 2 is master")
+
+
+def test_numbers_that_were_only_heard_outlive_a_restart(lab):
+    """A standby that never sent anything has nothing of its own to be above: it must remember what it heard."""
+    two = Vrrpd(lab, 2)
+    two.use_seed(1)
+    two.start()
+    two.wait_state("backup", 6)
+    source, destination = lab.address(1), lab.address(2)
+    message = vrrp2(10, 110, [VIP], auth_type=2)
+    recorded = authenticated(source, destination, message, b"1111\0\0\0\0", 0xb0000000)
+    send(lab.r[0], recorded, lab.r[1].mac())
+    wait_for(lambda: two.properties()["MasterAddress"] == source, 5, "the advert is believed")
+    two.kill()
+    two.start()
+    two.wait_state("master", 8)
+    send(lab.r[0], recorded, lab.r[1].mac())
+    wait_for(lambda: two.statistics()["ReplayErrors"] == 1, 5, lambda: str(two.statistics()))
+    assert two.state() == "master"
