@@ -369,32 +369,64 @@ static gboolean collect_names(gpointer name, gpointer data, gpointer userdata)
 	return FALSE;
 }
 
-/* Interface, family and VRID: what a router is known by on the wire. */
-static char *router_identity(const Settings *settings)
+/* What only one instance may have, each as the beginning of the message that another one gets. */
+typedef struct Claim {
+	char *text;
+	gboolean of_vrid; /* the line of VirtualRouterId= is to blame */
+} Claim;
+
+static void claim_free(gpointer data)
 {
-	return g_strdup_printf("VRID %u for %s on %s", settings->vrid,
-			       vrrp_family_to_string(settings->family),
-			       settings->interface[0] ? settings->interface : "any interface");
+	Claim *claim = data;
+
+	g_free(claim->text);
+	g_free(claim);
 }
 
-static char *address_place(const Settings *settings, const VrrpInterfaceAddress *address)
+static void add_claim(GPtrArray *claims, gboolean of_vrid, char *text)
+{
+	Claim *claim = g_new0(Claim, 1);
+
+	claim->text = text;
+	claim->of_vrid = of_vrid;
+	g_ptr_array_add(claims, claim);
+}
+
+static void add_address_claim(GPtrArray *claims, const Settings *settings,
+			      const VrrpInterfaceAddress *address)
 {
 	g_autofree char *text = value_format_address(&address->address);
 	const char *device = address->device[0] ? address->device : settings->interface;
 
-	return g_strdup_printf("%s on %s", text, device[0] ? device : "any interface");
+	add_claim(
+		claims, FALSE,
+		g_strdup_printf("VirtualAddresses: %s on %s is already an address of the instance",
+				text, device[0] ? device : "any interface"));
 }
 
-/* What only one instance may have: its router, and each of its addresses. */
+/* The router itself, as it is known on the wire; its peers, since a unicast packet is told by source and VRID whatever
+ * interface it came in on; its addresses, which two instances would take from each other. */
 static GPtrArray *claims_of(const Settings *settings)
 {
-	GPtrArray *claims = g_ptr_array_new_with_free_func(g_free);
+	GPtrArray *claims = g_ptr_array_new_with_free_func(claim_free);
 
-	g_ptr_array_add(claims, router_identity(settings));
+	add_claim(claims, TRUE,
+		  g_strdup_printf("VirtualRouterId: VRID %u for %s on %s is already the instance",
+				  settings->vrid, vrrp_family_to_string(settings->family),
+				  settings->interface[0] ? settings->interface : "any interface"));
+	for (guint i = 0; i < settings->peers->len; i++) {
+		g_autofree char *peer =
+			value_format_address(&g_array_index(settings->peers, VrrpAddress, i));
+
+		add_claim(
+			claims, TRUE,
+			g_strdup_printf("VirtualRouterId: VRID %u with the peer %s is already the "
+					"instance",
+					settings->vrid, peer));
+	}
 	for (guint i = 0; i < settings->addresses->len; i++)
-		g_ptr_array_add(claims,
-				address_place(settings, &g_array_index(settings->addresses,
-								       VrrpInterfaceAddress, i)));
+		add_address_claim(claims, settings,
+				  &g_array_index(settings->addresses, VrrpInterfaceAddress, i));
 	return claims;
 }
 
@@ -405,18 +437,13 @@ static gboolean is_claimed(Load *load, GHashTable *owners, const char *name,
 	const Place *place = g_hash_table_lookup(load->vrid_places, name);
 
 	for (guint i = 0; i < claims->len; i++) {
-		const char *owner = g_hash_table_lookup(owners, claims->pdata[i]);
+		const Claim *claim = claims->pdata[i];
+		const char *owner = g_hash_table_lookup(owners, claim->text);
 
 		if (!owner)
 			continue;
-		if (i == 0)
-			report(load, place->file, place->line, name,
-			       "VirtualRouterId: %s is already the instance %s",
-			       (char *)claims->pdata[i], owner);
-		else
-			report(load, place->file, 0, name,
-			       "VirtualAddresses: %s is already an address of the instance %s",
-			       (char *)claims->pdata[i], owner);
+		report(load, place->file, claim->of_vrid ? place->line : 0, name, "%s %s",
+		       claim->text, owner);
 		return TRUE;
 	}
 	return FALSE;
@@ -442,7 +469,8 @@ static void check_claims(Load *load)
 			continue;
 		}
 		for (guint k = 0; k < claims->len; k++)
-			g_hash_table_insert(owners, g_strdup(claims->pdata[k]), (gpointer)name);
+			g_hash_table_insert(owners, g_strdup(((Claim *)claims->pdata[k])->text),
+					    (gpointer)name);
 	}
 }
 

@@ -416,7 +416,7 @@ ModelReloadResult *control_reload(Control *control, gboolean check_only)
 		result->removed = sorted_names(removed);
 	}
 	result->errors = g_ptr_array_ref(set->errors);
-	if (!check_only) {
+	if (!check_only && !control->stopping) {
 		g_ptr_array_unref(control->model.errors);
 		control->model.errors = g_ptr_array_ref(set->errors);
 		log_errors(set->errors);
@@ -437,8 +437,9 @@ void control_failover(Model *model, ModelInstance *instance, guint64 hold_usec, 
 	FailoverCall *call;
 	guint64 *cookie;
 
-	if (!own->engine || own->leaving) {
-		done(userdata, -ENOTCONN);
+	/* What leaves belongs to the engine alone: nothing may be on its way to an instance that it gives back. */
+	if (!own->engine || own->leaving || control->stopping) {
+		done(userdata, control->stopping ? -ECANCELED : -ENOTCONN);
 		return;
 	}
 	call = g_new0(FailoverCall, 1);

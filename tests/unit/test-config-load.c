@@ -437,7 +437,8 @@ static void test_identities(Fixture *f, gconstpointer data)
 	g_assert_null(get(set, "y"));
 }
 
-/* Two instances with one address on one interface would take it from each other. */
+/* Two instances with one address on one interface would take it from each other; of two with one VRID and one
+ * peer the second would never hear it. */
 static void test_addresses(Fixture *f, gconstpointer data)
 {
 	g_autoptr(ConfigSet) set = NULL;
@@ -451,11 +452,23 @@ static void test_addresses(Fixture *f, gconstpointer data)
 	put(f, "etc/instances/d.conf",
 	    "[Instance]\nVirtualRouterId=9\nInterface=eth0\nVirtualAddresses=192.0.2.7\nEnabled="
 	    "no\n");
+	put(f, "etc/instances/x.conf",
+	    "[Instance]\nVirtualRouterId=9\nInterface=eth2\nVirtualAddresses=192.0.2.20\n"
+	    "UnicastPeers=192.0.2.8;192.0.2.9\n");
+	put(f, "etc/instances/y.conf",
+	    "[Instance]\nVirtualRouterId=9\nInterface=eth3\nVirtualAddresses=192.0.2.21\n"
+	    "UnicastPeers=192.0.2.9\n");
+	put(f, "etc/instances/z.conf",
+	    "[Instance]\nVirtualRouterId=10\nInterface=eth3\nVirtualAddresses=192.0.2.22\n"
+	    "UnicastPeers=192.0.2.9\n");
 	set = load(f);
 	assert_errors(
 		f, set,
 		"etc/instances/b.conf:0: [b] VirtualAddresses: 192.0.2.7 on eth0 is already an "
-		"address of the instance a\n");
+		"address of the instance a\n"
+		"etc/instances/y.conf:2: [y] VirtualRouterId: VRID 9 with the peer 192.0.2.9 is "
+		"already the instance x\n");
+	g_assert_nonnull(get(set, "z"));
 	g_assert_nonnull(get(set, "c"));
 	g_assert_nonnull(get(set, "d"));
 }
