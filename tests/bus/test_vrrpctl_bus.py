@@ -215,7 +215,7 @@ def test_reload(node):
     assert ctl(node, "reload") == ("Nothing changed.\n", "")
     original = dict(Interface="eno1", VirtualRouterId=30, VirtualAddresses="192.168.120.30")
     node.write("new-2", **original)
-    node.write("new-10", **dict(original, VirtualRouterId=31))
+    node.write("new-10", **dict(original, VirtualRouterId=31, VirtualAddresses="192.168.120.31"))
     try:
         assert ctl(node, "reload") == ("Added: new-2 new-10\n", "")
         node.write("new-2", **original, Priority=7)
@@ -342,7 +342,7 @@ def agent(tmp_path):
     """A pkttyagent that writes what it was called with, and when it was ended."""
     path = tmp_path / "pkttyagent"
     path.write_text(f"#!/bin/sh\necho started $1 >>{tmp_path}/log\n"
-                    f"trap 'echo ended >>{tmp_path}/log; exit' TERM\neval \"exec $2>&-\"\nsleep 60 & wait\n")
+                    f"trap 'echo ended >>{tmp_path}/log; exit' TERM\neval \"exec $2>&-\"\nwhile sleep 0.1; do :; done\n")
     path.chmod(0o755)
     tmp_path.chmod(0o777)
     return tmp_path / "log"
