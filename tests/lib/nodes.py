@@ -369,7 +369,8 @@ class Keepalived(Node):
         directory = self.directory
         self.spawn(["keepalived", "-n", "-l", "-D", "-P", "-f", self.config, "-p", directory + "/pid",
                     "-r", directory + "/vrrp.pid"])
-        wait_for(lambda: self._children() or not self.running(), 10, "keepalived's child")
+        wait_for(lambda: not self.running() or self._children(), 30,
+                 lambda: f"a child of keepalived; its log:\n{self.log()[-3000:]}")
         assert self.running(), f"keepalived ended:\n{self.log()}"
 
     def _children(self):
