@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * PropertiesChanged. Whoever changes the model only says which instance; what has changed is found here, by comparing
- * each property with what was last announced. So nothing is announced twice, nothing is forgotten, and many changes in one
- * turn of the loop are one signal.
+ * PropertiesChanged. Whoever changes the model only says which instance; what has changed is found
+ * here, by comparing each property with what was last announced. So nothing is announced twice,
+ * nothing is forgotten, and many changes in one turn of the loop are one signal.
  *
- * A reader that is slow must not make the daemon grow: above QUEUE_HOLD messages on their way, changes wait and go on being
- * merged; above QUEUE_DROP, transitions are not signalled either, and the gap in Transitions tells. While there is no bus
- * nothing is kept: whoever comes later reads the present values first.
+ * A reader that is slow must not make the daemon grow: above QUEUE_HOLD messages on their way,
+ * changes wait and go on being merged; above QUEUE_DROP, transitions are not signalled either, and
+ * the gap in Transitions tells. While there is no bus nothing is kept: whoever comes later reads
+ * the present values first.
  */
 
 #include <string.h>
@@ -19,7 +20,7 @@
 #define HOLD_MSEC        20
 #define OBJECTS_PER_TURN 256
 
-/* --- Snapshots ------------------------------------------------------------------------------------------------------- */
+/* --- Snapshots ------------------------------------------------------------------------------- */
 
 void bus_snapshot_clear(BusSnapshot *snapshot)
 {
@@ -86,7 +87,7 @@ static void announce_manager(Bus *bus)
 		 bus_manager_property_count, bus, &bus->manager_announced);
 }
 
-/* --- The queue ------------------------------------------------------------------------------------------------------- */
+/* --- The queue ------------------------------------------------------------------------------- */
 
 static gboolean on_flush(gpointer userdata);
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The daemon's connection to the system bus, and its name there. The bus may be absent at the start, may die and may come
- * back: then a new sd_bus takes the place of the old one and the name is asked for again. A bus that is back is noticed
- * within BACKOFF_MAX_MSEC. When another process has the name, it is asked for once a second, without standing in a queue:
- * a queue would give us the name at a moment that nobody watches.
+ * The daemon's connection to the system bus, and its name there. The bus may be absent at the
+ * start, may die and may come back: then a new sd_bus takes the place of the old one and the name
+ * is asked for again. A bus that is back is noticed within BACKOFF_MAX_MSEC. When another process
+ * has the name, it is asked for once a second, without standing in a queue: a queue would give us
+ * the name at a moment that nobody watches.
  *
- * Nothing here waits. Connecting, Hello and the name request are queued in sd-bus and answered from the main loop; the only
- * poll() is the last flush, which has a limit. Each outage is logged once.
+ * Nothing here waits. Connecting, Hello and the name request are queued in sd-bus and answered from
+ * the main loop; the only poll() is the last flush, which has a limit. Each outage is logged once.
  */
 
 #include <errno.h>
@@ -40,7 +41,7 @@ struct BusConnection {
 
 static void connect_bus(BusConnection *connection);
 
-/* --- The name -------------------------------------------------------------------------------------------------------- */
+/* --- The name -------------------------------------------------------------------------------- */
 
 static void request_name(BusConnection *connection);
 
@@ -95,7 +96,7 @@ static void request_name(BusConnection *connection)
 		retry_name(connection, g_strerror(-r));
 }
 
-/* --- The connection -------------------------------------------------------------------------------------------------- */
+/* --- The connection -------------------------------------------------------------------------- */
 
 static gboolean on_connect_retry(gpointer userdata)
 {
@@ -212,7 +213,7 @@ static void flush(sd_bus *bus, guint64 flush_usec)
 	}
 }
 
-/* --- Life ------------------------------------------------------------------------------------------------------------ */
+/* --- Life ------------------------------------------------------------------------------------ */
 
 BusConnection *bus_connection_new(const BusConnectionHandlers *handlers, void *userdata)
 {

@@ -7,7 +7,8 @@
 typedef struct BusConnection BusConnection;
 
 typedef struct BusConnectionHandlers {
-	/* A new sd_bus, not started yet: add objects. Negative errno: it is given up, and tried again later. */
+	/* A new sd_bus, not started yet: add objects. Negative errno: it is given up, and tried
+	 * again later. */
 	int (*attach)(void *userdata, sd_bus *bus);
 	/* The bus has answered; from here on signals reach somebody. */
 	void (*ready)(void *userdata);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The errors of the bus, each with a text that says what is wrong and what would be right. A caller may show the text to a
- * person; programs look at the name only. No text ever holds a secret.
+ * The errors of the bus, each with a text that says what is wrong and what would be right. A caller
+ * may show the text to a person; programs look at the name only. No text ever holds a secret.
  */
 
 #include <errno.h>

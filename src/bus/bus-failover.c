@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Failover calls that wait for the engine. A call has two owners: the bus, until the caller has an answer or has no way to
- * get one, and the daemon, until it reports the result, which it may do long after. So neither the limit of time nor the
- * loss of the bus nor the end of the instance can leave a pointer behind. Nothing here refers to the instance but by name.
+ * Failover calls that wait for the engine. A call has two owners: the bus, until the caller has an
+ * answer or has no way to get one, and the daemon, until it reports the result, which it may do
+ * long after. So neither the limit of time nor the loss of the bus nor the end of the instance can
+ * leave a pointer behind. Nothing here refers to the instance but by name.
  */
 
 #include <errno.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The properties of an instance and its counters, each written down once for the bus, for JSON and for the comparison with
- * what was announced. They come from the settings and from the last status; nothing here asks anybody, and the key of the
- * settings is never read. A value that is not known is "" or 0.
+ * The properties of an instance and its counters, each written down once for the bus, for JSON and
+ * for the comparison with what was announced. They come from the settings and from the last status;
+ * nothing here asks anybody, and the key of the settings is never read. A value that is not known
+ * is "" or 0.
  */
 
 #include <time.h>
@@ -35,7 +36,7 @@ static void put_address(BusSink *sink, const VrrpAddress *address)
 	bus_sink_string(sink, text);
 }
 
-/* --- Settings -------------------------------------------------------------------------------------------------------- */
+/* --- Settings -------------------------------------------------------------------------------- */
 
 void bus_instance_put_name(BusSink *sink, void *object)
 {
@@ -125,7 +126,7 @@ void bus_instance_put_auth(BusSink *sink, void *object)
 	bus_sink_string(sink, vrrp_auth_to_string(settings_of(object)->auth));
 }
 
-/* --- Status ---------------------------------------------------------------------------------------------------------- */
+/* --- Status ---------------------------------------------------------------------------------- */
 
 void bus_instance_put_interface_index(BusSink *sink, void *object)
 {
@@ -223,7 +224,7 @@ void bus_instance_put_faults(BusSink *sink, void *object)
 	bus_sink_close_array(sink);
 }
 
-/* --- Peers ----------------------------------------------------------------------------------------------------------- */
+/* --- Peers ----------------------------------------------------------------------------------- */
 
 /* From the engine's clock to the one of calendars. 0 stays 0: never. */
 static guint64 to_realtime_usec(guint64 boottime_nsec)
@@ -278,7 +279,7 @@ void bus_instance_put_peers(BusSink *sink, void *object)
 	bus_sink_close_array(sink);
 }
 
-/* --- Tables ---------------------------------------------------------------------------------------------------------- */
+/* --- Tables ---------------------------------------------------------------------------------- */
 
 const BusProperty bus_instance_properties[] = {
 #define X(id, name, signature, flag) { name, bus_instance_put_##id },

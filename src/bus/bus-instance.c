@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * An instance as an object on the bus: org.vrrpd1.Instance and org.vrrpd1.Statistics below /org/vrrpd1/instance. There is
- * one vtable for all of them; an object is found by its path when it is asked for, so that coming and going registers
- * nothing and leaks nothing. Only the path that sd_bus_path_encode() makes is an instance's, not every path that decodes to
- * its name. Reads are answered from the model and wait for nobody.
+ * An instance as an object on the bus: org.vrrpd1.Instance and org.vrrpd1.Statistics below
+ * /org/vrrpd1/instance. There is one vtable for all of them; an object is found by its path when it
+ * is asked for, so that coming and going registers nothing and leaks nothing. Only the path that
+ * sd_bus_path_encode() makes is an instance's, not every path that decodes to its name. Reads are
+ * answered from the model and wait for nobody.
  */
 
 #include "bus-error.h"
@@ -28,7 +29,7 @@ static int reply_property(sd_bus_message *reply, void (*put)(BusSink *, void *),
 BUS_INSTANCE_PROPERTIES(X)
 #undef X
 
-/* --- Methods --------------------------------------------------------------------------------------------------------- */
+/* --- Methods --------------------------------------------------------------------------------- */
 
 static int method_failover(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
@@ -102,7 +103,7 @@ static int method_get_statistics(sd_bus_message *request, void *userdata, sd_bus
 	return r;
 }
 
-/* --- Objects --------------------------------------------------------------------------------------------------------- */
+/* --- Objects --------------------------------------------------------------------------------- */
 
 static const sd_bus_vtable instance_vtable[] = {
 	SD_BUS_VTABLE_START(0),

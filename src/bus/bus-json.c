@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A JSON writer that is as small as Describe() needs: objects, arrays, strings, booleans and integers, in one pass, without
- * white space. Integers are written in full; readers that keep them as doubles lose digits above 2^53, which no time in
- * microseconds reaches. It does not check that keys and brackets come in order: its only caller walks a fixed table.
+ * A JSON writer that is as small as Describe() needs: objects, arrays, strings, booleans and
+ * integers, in one pass, without white space. Integers are written in full; readers that keep them
+ * as doubles lose digits above 2^53, which no time in microseconds reaches. It does not check that
+ * keys and brackets come in order: its only caller walks a fixed table.
  */
 
 #include "bus-json.h"

@@ -3,7 +3,8 @@
 
 #include <glib.h>
 
-/* Writes one JSON text (RFC 8259) from front to back. The caller opens and closes in the right order. */
+/* Writes one JSON text (RFC 8259) from front to back. The caller opens and closes in the right
+ * order. */
 typedef struct BusJson {
 	GString *text;
 	gboolean comma; /* a value stands right before */

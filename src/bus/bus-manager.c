@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * /org/vrrpd1: org.vrrpd1.Manager and the ObjectManager. Every handler looks at each object at most once; lists come in
- * the order of names. What is read here is control's own copy, so that no read ever reaches the engine.
+ * /org/vrrpd1: org.vrrpd1.Manager and the ObjectManager. Every handler looks at each object at most
+ * once; lists come in the order of names. What is read here is control's own copy, so that no read
+ * ever reaches the engine.
  */
 
 #include "bus-error.h"
@@ -10,7 +11,7 @@
 
 #define API_VERSION 1u
 
-/* --- Properties ------------------------------------------------------------------------------------------------------ */
+/* --- Properties ------------------------------------------------------------------------------ */
 
 static void put_version(BusSink *sink, void *object)
 {
@@ -97,7 +98,7 @@ const guint bus_manager_property_count = G_N_ELEMENTS(bus_manager_properties);
 MANAGER_PROPERTIES(X)
 #undef X
 
-/* --- Reading methods ------------------------------------------------------------------------------------------------- */
+/* --- Reading methods ------------------------------------------------------------------------- */
 
 static void put_list_entry(BusSink *sink, BusInstance *instance)
 {
@@ -181,7 +182,7 @@ static int method_describe(sd_bus_message *request, void *userdata, sd_bus_error
 	return sd_bus_reply_method_return(request, "s", text);
 }
 
-/* --- Reload ---------------------------------------------------------------------------------------------------------- */
+/* --- Reload ---------------------------------------------------------------------------------- */
 
 static int method_reload(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
@@ -222,7 +223,7 @@ int bus_manager_reload_allowed(sd_bus_message *request, void *userdata, sd_bus_e
 	return r;
 }
 
-/* --- Object ---------------------------------------------------------------------------------------------------------- */
+/* --- Object ---------------------------------------------------------------------------------- */
 
 static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),

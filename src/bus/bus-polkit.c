@@ -3,16 +3,18 @@
 /*
  * Asks polkit whether the sender of a method call may have it done, without ever waiting.
  *
- * A question holds the request until the answer comes; then the continuation starts from the beginning with the request
- * rewound, since meanwhile the object may have gone or changed. What is stored besides are only copies of names. The
- * subject is the sender's unique name on the bus, which cannot be taken over by another process as a process id can.
+ * A question holds the request until the answer comes; then the continuation starts from the
+ * beginning with the request rewound, since meanwhile the object may have gone or changed. What is
+ * stored besides are only copies of names. The subject is the sender's unique name on the bus,
+ * which cannot be taken over by another process as a process id can.
  *
- * Where polkit is not installed, the bus is asked for the sender's user id: root may, nobody else. An answer that does not
- * come, or that cannot be read, is a no. The daemon's own user has no rights.
+ * Where polkit is not installed, the bus is asked for the sender's user id: root may, nobody else.
+ * An answer that does not come, or that cannot be read, is a no. The daemon's own user has no
+ * rights.
  *
- * The number of questions is bounded per sender and in all. A sender that leaves the bus takes its questions with it; its
- * departure is heard by a match that is added without waiting for the bus. sd_bus_track is not used: it makes a blocking
- * call for each name.
+ * The number of questions is bounded per sender and in all. A sender that leaves the bus takes its
+ * questions with it; its departure is heard by a match that is added without waiting for the bus.
+ * sd_bus_track is not used: it makes a blocking call for each name.
  */
 
 #include <errno.h>
@@ -56,7 +58,7 @@ struct BusPolkit {
 	void *userdata;
 };
 
-/* --- Bookkeeping ----------------------------------------------------------------------------------------------------- */
+/* --- Bookkeeping ----------------------------------------------------------------------------- */
 
 static void sender_free(Sender *sender)
 {
@@ -114,8 +116,8 @@ static void allow(Question *question)
 	question_free(question);
 }
 
-/* Takes an authentication dialog off the screen, where there is one. Does not start a polkit that is not running, and
- * expects no answer. */
+/* Takes an authentication dialog off the screen, where there is one. Does not start a polkit that
+ * is not running, and expects no answer. */
 static void cancel(const Question *question)
 {
 	sd_bus *bus = sd_bus_message_get_bus(question->request);
@@ -202,7 +204,7 @@ static int get_sender(BusPolkit *polkit, sd_bus_message *request, Sender **ret, 
 	return 0;
 }
 
-/* --- Without polkit -------------------------------------------------------------------------------------------------- */
+/* --- Without polkit -------------------------------------------------------------------------- */
 
 static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -229,7 +231,7 @@ static int ask_user(Question *question)
 					question->sender->name);
 }
 
-/* --- With polkit ----------------------------------------------------------------------------------------------------- */
+/* --- With polkit ----------------------------------------------------------------------------- */
 
 static gboolean is_absent(const sd_bus_message *reply)
 {
@@ -364,7 +366,7 @@ int bus_polkit_ask(BusPolkit *polkit, sd_bus_message *request, const BusPolkitQu
 	return 1;
 }
 
-/* --- Life ------------------------------------------------------------------------------------------------------------ */
+/* --- Life ------------------------------------------------------------------------------------ */
 
 BusPolkit *bus_polkit_new(void *userdata)
 {

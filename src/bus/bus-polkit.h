@@ -9,8 +9,9 @@
 
 typedef struct BusPolkit BusPolkit;
 
-/* The sender of @request may do it. The request is rewound: read its arguments, look the object up again, check the state,
- * act. 0 or positive: replied, or a reply comes later; negative: @error, or that errno, becomes the reply. */
+/* The sender of @request may do it. The request is rewound: read its arguments, look the object up
+ * again, check the state, act. 0 or positive: replied, or a reply comes later; negative: @error, or
+ * that errno, becomes the reply. */
 typedef int (*BusPolkitAllowed)(sd_bus_message *request, void *userdata, sd_bus_error *error);
 
 /* All strings are copied. */

@@ -41,28 +41,29 @@ struct Bus {
 	GHashTable *failovers; /* set of FailoverCall * that wait */
 };
 
-/* --- bus.c: looking up ---------------------------------------------------------------------------------------------- */
+/* --- bus.c: looking up ----------------------------------------------------------------------- */
 
 BusInstance *bus_find_by_name(const Bus *bus, const char *name); /* NULL: none */
 BusInstance *bus_find_by_path(const Bus *bus, const char *path); /* NULL: none */
 
-/* --- bus-questions.c: privileged methods ---------------------------------------------------------------------------- */
+/* --- bus-questions.c: privileged methods ----------------------------------------------------- */
 
-/* Asks polkit for the method that @request calls, by the table there. @instance is NULL for the manager. The arguments must
- * be valid in form. Handlers return what this returns. */
+/* Asks polkit for the method that @request calls, by the table there. @instance is NULL for the
+ * manager. The arguments must be valid in form. Handlers return what this returns. */
 int bus_authorize(Bus *bus, sd_bus_message *request, const BusInstance *instance,
 		  sd_bus_error *error);
 
-/* --- bus-manager.c -------------------------------------------------------------------------------------------------- */
+/* --- bus-manager.c --------------------------------------------------------------------------- */
 
 extern const BusProperty bus_manager_properties[];
 extern const guint bus_manager_property_count;
 int bus_manager_attach(Bus *bus, sd_bus *connection);
 int bus_manager_reload_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
 
-/* --- bus-instance.c, bus-instance-properties.c, bus-failover.c -------------------------------------------------------- */
+/* --- bus-instance.c, bus-instance-properties.c, bus-failover.c ------------------------------- */
 
-/* The text of each is a property of org.vrrpd1.Instance: function, name, type, flag of the vtable. */
+/* The text of each is a property of org.vrrpd1.Instance: function, name, type, flag of the vtable.
+ */
 #define BUS_INSTANCE_PROPERTIES(X)                                           \
 	X(name, "Name", "s", CONST)                                          \
 	X(fragment_path, "FragmentPath", "s", EMITS_CHANGE)                  \
@@ -117,7 +118,7 @@ int bus_failover_allowed(sd_bus_message *request, void *userdata, sd_bus_error *
 /* Nobody waits for an answer any more. */
 void bus_failover_forget_all(Bus *bus);
 
-/* --- bus-changes.c -------------------------------------------------------------------------------------------------- */
+/* --- bus-changes.c --------------------------------------------------------------------------- */
 
 /* Announced later in this turn, together with everything else, unless the bus is behind. */
 void bus_changes_queue(Bus *bus, BusInstance *instance);

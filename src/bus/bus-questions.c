@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Which method needs which authorization: one table. A handler that changes something validates the form of its arguments,
- * calls bus_authorize() and returns; the rest of its work is in the continuation that stands here. A method that is not in
- * the table can not be authorized, so that nothing is allowed by being forgotten.
+ * Which method needs which authorization: one table. A handler that changes something validates the
+ * form of its arguments, calls bus_authorize() and returns; the rest of its work is in the
+ * continuation that stands here. A method that is not in the table can not be authorized, so that
+ * nothing is allowed by being forgotten.
  */
 
 #include <errno.h>

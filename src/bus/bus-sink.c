@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The three sinks. Errors stick: whoever writes a value need not look at each step, and asks once at the end. Bytes need
- * not be read back, they are only compared, so every value is written with a fixed size or a terminating zero and brackets
- * mark where lists end. A sink is made on the stack and owns nothing.
+ * The three sinks. Errors stick: whoever writes a value need not look at each step, and asks once
+ * at the end. Bytes need not be read back, they are only compared, so every value is written with a
+ * fixed size or a terminating zero and brackets mark where lists end. A sink is made on the stack
+ * and owns nothing.
  */
 
 #include <string.h>
@@ -14,7 +15,8 @@
 #define TYPE_DICTIONARY 'D'
 
 struct BusSinkOperations {
-	/* @value: the string itself for 's' and 'o', else a pointer to the value (an int for 'b') */
+	/* @value: the string itself for 's' and 'o', else a pointer to the value (an int for 'b')
+	 */
 	int (*basic)(BusSink *sink, char type, const void *value);
 	int (*open)(BusSink *sink, char type, const char *contents);
 	int (*close)(BusSink *sink, char type);
@@ -23,7 +25,7 @@ struct BusSinkOperations {
 	gboolean is_comparison;
 };
 
-/* --- D-Bus ----------------------------------------------------------------------------------------------------------- */
+/* --- D-Bus ----------------------------------------------------------------------------------- */
 
 static int message_basic(BusSink *sink, char type, const void *value)
 {
@@ -59,7 +61,7 @@ BusSink bus_sink_message(sd_bus_message *message)
 	return (BusSink){ .operations = &message_operations, .message = message };
 }
 
-/* --- JSON ------------------------------------------------------------------------------------------------------------ */
+/* --- JSON ------------------------------------------------------------------------------------ */
 
 static int json_basic(BusSink *sink, char type, const void *value)
 {
@@ -117,7 +119,7 @@ BusSink bus_sink_json(BusJson *json)
 	return (BusSink){ .operations = &json_operations, .json = json };
 }
 
-/* --- Bytes ----------------------------------------------------------------------------------------------------------- */
+/* --- Bytes ----------------------------------------------------------------------------------- */
 
 static gsize size_of(char type)
 {
@@ -165,7 +167,7 @@ BusSink bus_sink_bytes(GByteArray *bytes)
 	return (BusSink){ .operations = &bytes_operations, .bytes = bytes };
 }
 
-/* --- Values ---------------------------------------------------------------------------------------------------------- */
+/* --- Values ---------------------------------------------------------------------------------- */
 
 static void note(BusSink *sink, int r)
 {

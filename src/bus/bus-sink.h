@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Where a value is written to: a D-Bus message, a JSON text, or plain bytes that are compared with earlier ones. So each
- * property is written down once, and the three can never differ.
+ * Where a value is written to: a D-Bus message, a JSON text, or plain bytes that are compared with
+ * earlier ones. So each property is written down once, and the three can never differ.
  */
 
 #include <systemd/sd-bus.h>

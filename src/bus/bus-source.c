@@ -3,15 +3,16 @@
 /*
  * An sd_bus in a GLib main loop.
  *
- * sd-bus says anew before each poll which descriptor it wants, for which events, and until when; the descriptor may change
- * (while it waits for a socket, it is an inotify's) and a message may lie parsed in its queue while the socket is silent. So
- * prepare() asks all three every time and keeps nothing from the last turn. It only assigns GPollFD.events: telling the main
- * context of a change would wake it up again at once, for ever. check() may be skipped by GLib when another thread attaches a
- * source; nothing here depends on it.
+ * sd-bus says anew before each poll which descriptor it wants, for which events, and until when;
+ * the descriptor may change (while it waits for a socket, it is an inotify's) and a message may lie
+ * parsed in its queue while the socket is silent. So prepare() asks all three every time and keeps
+ * nothing from the last turn. It only assigns GPollFD.events: telling the main context of a change
+ * would wake it up again at once, for ever. check() may be skipped by GLib when another thread
+ * attaches a source; nothing here depends on it.
  *
- * Dispatch is bounded by number and by time. Without that, one client that floods the bus would keep the loop here for
- * seconds. sd_bus_process() must not be re-entered: no handler may run a main loop of its own or make a blocking call.
- * Both clocks are CLOCK_MONOTONIC in microseconds.
+ * Dispatch is bounded by number and by time. Without that, one client that floods the bus would
+ * keep the loop here for seconds. sd_bus_process() must not be re-entered: no handler may run a
+ * main loop of its own or make a blocking call. Both clocks are CLOCK_MONOTONIC in microseconds.
  */
 
 #include <poll.h>

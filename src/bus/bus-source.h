@@ -8,7 +8,8 @@
 #define BUS_SOURCE_BUDGET      16
 #define BUS_SOURCE_BUDGET_USEC 500
 
-/* The bus is closed or broken: @error is a negative errno. The source is removed when this returns; it may unref the bus. */
+/* The bus is closed or broken: @error is a negative errno. The source is removed when this returns;
+ * it may unref the bus. */
 typedef void (*BusSourceClosed)(void *userdata, int error);
 
 /* A source that drives @bus, of which it takes a reference. The caller attaches and unrefs it. */

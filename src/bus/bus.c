@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The daemon's side of the system bus as the rest of the daemon sees it: it is told what happened to the model, and does
- * the rest. The bus keeps its own list of objects, so that an instance is on the bus exactly from bus_instance_added() to
- * bus_instance_removed(), whether or not there is a bus meanwhile. It never changes the model, and never waits.
+ * The daemon's side of the system bus as the rest of the daemon sees it: it is told what happened
+ * to the model, and does the rest. The bus keeps its own list of objects, so that an instance is on
+ * the bus exactly from bus_instance_added() to bus_instance_removed(), whether or not there is a
+ * bus meanwhile. It never changes the model, and never waits.
  */
 
 #include "bus-private.h"
@@ -20,7 +21,7 @@ BusInstance *bus_find_by_path(const Bus *bus, const char *path)
 	return g_hash_table_lookup(bus->by_path, path);
 }
 
-/* --- The connection comes and goes ----------------------------------------------------------------------------------- */
+/* --- The connection comes and goes ----------------------------------------------------------- */
 
 static int on_attach(void *userdata, sd_bus *connection)
 {
@@ -51,7 +52,7 @@ static const BusConnectionHandlers connection_handlers = {
 	.detach = on_detach,
 };
 
-/* --- The model changes ----------------------------------------------------------------------------------------------- */
+/* --- The model changes ----------------------------------------------------------------------- */
 
 static void count_master(BusInstance *instance, gboolean master)
 {
@@ -163,7 +164,7 @@ static gboolean on_second(gpointer userdata)
 	return G_SOURCE_CONTINUE;
 }
 
-/* --- Life ------------------------------------------------------------------------------------------------------------ */
+/* --- Life ------------------------------------------------------------------------------------ */
 
 static gint by_name(gconstpointer a, gconstpointer b, gpointer userdata)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Ownership of what the model hands over. The model itself belongs to the daemon; the bus only reads it, and frees nothing
- * but the results it was given.
+ * Ownership of what the model hands over. The model itself belongs to the daemon; the bus only
+ * reads it, and frees nothing but the results it was given.
  */
 
 #include "model.h"

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Control's own picture of the daemon, from which every read on the bus is answered, and the few things that the bus may
- * ask for. The daemon (src/daemon) fills and changes it and tells the bus with bus_*; the bus only reads it and calls
- * the operations. Everything here belongs to the control thread.
+ * Control's own picture of the daemon, from which every read on the bus is answered, and the few
+ * things that the bus may ask for. The daemon (src/daemon) fills and changes it and tells the bus
+ * with bus_*; the bus only reads it and calls the operations. Everything here belongs to the
+ * control thread.
  */
 
 #include <glib.h>
@@ -30,7 +31,8 @@ typedef struct ModelReloadResult {
 	GPtrArray *errors;             /* ConfigError * */
 } ModelReloadResult;
 
-/* Called once, with 0 or negative errno (-ENOENT no peer, -ENOTCONN not master, -EBUSY, -ETIMEDOUT, -ECANCELED). */
+/* Called once, with 0 or negative errno (-ENOENT no peer, -ENOTCONN not master, -EBUSY, -ETIMEDOUT,
+ * -ECANCELED). */
 typedef void (*ModelDone)(void *userdata, int error);
 
 typedef struct Model Model;
@@ -39,7 +41,8 @@ typedef struct ModelOperations {
 	/* Asks the engine; @done comes later, also when the instance goes meanwhile. */
 	void (*failover)(Model *model, ModelInstance *instance, guint64 hold_usec, ModelDone done,
 			 void *userdata);
-	/* Reads the files and applies the difference, or only compares where @check_only. The caller frees the result. */
+	/* Reads the files and applies the difference, or only compares where @check_only. The
+	 * caller frees the result. */
 	ModelReloadResult *(*reload)(Model *model, gboolean check_only);
 	/* How many packets that belong to no instance were dropped because of @reject. */
 	guint64 (*reject_count)(const Model *model, VrrpReject reject);

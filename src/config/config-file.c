@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A scanner for key files that knows its line numbers. It keeps to what GKeyFile reads, so that any tool that writes key
- * files can write ours; a fuzz target holds the two against each other. Values are never put into messages here, and lines
- * that make no sense are not quoted: either could be the secret key.
+ * A scanner for key files that knows its line numbers. It keeps to what GKeyFile reads, so that any
+ * tool that writes key files can write ours; a fuzz target holds the two against each other. Values
+ * are never put into messages here, and lines that make no sense are not quoted: either could be
+ * the secret key.
  */
 
 #include <errno.h>
@@ -34,7 +35,8 @@ void config_fault_free(ConfigFault *fault)
 	g_free(fault);
 }
 
-/* Reads until the end or the limit; one byte more than the limit tells that the file is too long. */
+/* Reads until the end or the limit; one byte more than the limit tells that the file is too long.
+ */
 static gboolean read_all(int fd, gsize limit, GString *text, GError **error)
 {
 	while (text->len <= limit) {
@@ -143,7 +145,8 @@ static void scan_group(Scan *scan, const char *line)
 		scan->group_line = scan->line;
 }
 
-/* Removes the escapes; in a list "\;" stays, since only splitting can tell it from ';'. NULL where an escape is not known. */
+/* Removes the escapes; in a list "\;" stays, since only splitting can tell it from ';'. NULL where
+ * an escape is not known. */
 static char *unescape(const char *text, gboolean is_list)
 {
 	g_autofree char *value = g_malloc(strlen(text) + 1);

@@ -3,11 +3,12 @@
 /*
  * From directories to instances.
  *
- * First all directories are listed, and of files with the same name the one of the highest directory is taken; the same
- * for drop-ins. Then each instance is read by itself: its file, then its drop-ins in the order of their names, a later
- * value replacing an earlier one. Then come the rules that need to see all instances. Whatever is wrong becomes a
- * ConfigError with its file and line, and costs that one instance. The error list must never hold a secret, since it
- * goes to the bus and the journal.
+ * First all directories are listed, and of files with the same name the one of the highest
+ * directory is taken; the same for drop-ins. Then each instance is read by itself: its file, then
+ * its drop-ins in the order of their names, a later value replacing an earlier one. Then come the
+ * rules that need to see all instances. Whatever is wrong becomes a ConfigError with its file and
+ * line, and costs that one instance. The error list must never hold a secret, since it goes to the
+ * bus and the journal.
  */
 
 #include <dirent.h>
@@ -120,7 +121,8 @@ static Candidate *candidate_new(const char *name, const char *path)
 	return candidate;
 }
 
-/* The file's name without ".conf"; NULL where it has another ending, is hidden, or is nothing but the ending. */
+/* The file's name without ".conf"; NULL where it has another ending, is hidden, or is nothing but
+ * the ending. */
 static char *strip_suffix(const char *file_name)
 {
 	if (file_name[0] == '.' || !g_str_has_suffix(file_name, SUFFIX))
@@ -137,7 +139,8 @@ static void add_file(Load *load, const char *path)
 	if (!name)
 		return;
 	if (!settings_name_is_valid(name)) {
-		/* Nobody runs under this name, so nothing keeps its settings; but it is an error all the same. */
+		/* Nobody runs under this name, so nothing keeps its settings; but it is an error
+		 * all the same. */
 		report(load, path, 0, name,
 		       "'%s' is not a valid instance name; rename the file: a letter or a digit "
 		       "first, then letters, digits, '_', '.' and '-', at most %d in all",
@@ -294,7 +297,8 @@ static void list_drop_ins(Reading *reading, const char *directory, GTree *drop_i
 	reading->errors++;
 }
 
-/* Of drop-ins with one name the highest directory's is read; all together in the order of their names. */
+/* Of drop-ins with one name the highest directory's is read; all together in the order of their
+ * names. */
 static void read_drop_ins(Reading *reading, const Candidate *candidate)
 {
 	g_autoptr(GTree) drop_ins = g_tree_new_full(compare_names, NULL, g_free, g_free);
@@ -404,8 +408,9 @@ static void add_address_claim(GPtrArray *claims, const Settings *settings,
 				text, device[0] ? device : "any interface"));
 }
 
-/* The router itself, as it is known on the wire; its peers, since a unicast packet is told by source and VRID whatever
- * interface it came in on; its addresses, which two instances would take from each other. */
+/* The router itself, as it is known on the wire; its peers, since a unicast packet is told by
+ * source and VRID whatever interface it came in on; its addresses, which two instances would take
+ * from each other. */
 static GPtrArray *claims_of(const Settings *settings)
 {
 	GPtrArray *claims = g_ptr_array_new_with_free_func(claim_free);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Atomic writing. The temporary file has a hidden name, so that a reload in the middle does not see it, and its mode and
- * group are set before the name exists: at no time can anybody read a key who may not. On every error the temporary
- * file is gone.
+ * Atomic writing. The temporary file has a hidden name, so that a reload in the middle does not see
+ * it, and its mode and group are set before the name exists: at no time can anybody read a key who
+ * may not. On every error the temporary file is gone.
  */
 
 #include <errno.h>
@@ -24,7 +24,8 @@ static gboolean fail(const char *what, const char *path, int error_number, GErro
 	return FALSE;
 }
 
-/* The daemon reads through the group, so it must be the directory's even where that has no set-group-id bit. */
+/* The daemon reads through the group, so it must be the directory's even where that has no
+ * set-group-id bit. */
 static gboolean give_group(int fd, int directory, const char *path, GError **error)
 {
 	struct stat parent, file;

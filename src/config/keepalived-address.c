@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One line of virtual_ipaddress. Its words are those of `ip address add` plus a few of keepalived's own; what keepalived
- * ignores is left out here, too, and what only decorates an address must not cost the address.
+ * One line of virtual_ipaddress. Its words are those of `ip address add` plus a few of keepalived's
+ * own; what keepalived ignores is left out here, too, and what only decorates an address must not
+ * cost the address.
  */
 
 #include <string.h>
@@ -66,7 +67,8 @@ static gboolean is_host(const char *address)
 	return !slash || strcmp(slash, "/31") == 0 || strcmp(slash, "/32") == 0;
 }
 
-/* Is this one of our words in a way that the parser of addresses would refuse, although the address is fine without? */
+/* Is this one of our words in a way that the parser of addresses would refuse, although the address
+ * is fine without? */
 static gboolean is_dispensable(KeepalivedImport *import, const KeepalivedNode *node,
 			       const char *name, const char *value, const char *interface)
 {
@@ -89,7 +91,8 @@ static gboolean is_dispensable(KeepalivedImport *import, const KeepalivedNode *n
 	return FALSE;
 }
 
-/* Adds the word at @i, and its value, to @text or tells why not. Returns the index of the last word that was used. */
+/* Adds the word at @i, and its value, to @text or tells why not. Returns the index of the last word
+ * that was used. */
 static guint map_word(KeepalivedImport *import, const KeepalivedNode *node, guint i,
 		      const char *interface, GString *text)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The walk through a keepalived.conf: the defaults of global_defs first, wherever they stand, then the instances in order,
- * then names and identities that must be unique. Everything that is met is either carried over or has a message; nothing
- * disappears in silence.
+ * The walk through a keepalived.conf: the defaults of global_defs first, wherever they stand, then
+ * the instances in order, then names and identities that must be unique. Everything that is met is
+ * either carried over or has a message; nothing disappears in silence.
  */
 
 #include <string.h>

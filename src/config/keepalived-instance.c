@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One vrrp_instance block: first its directives are collected in a draft, each by its own handler, then the draft is
- * completed into keys and values in the order of the manual.
+ * One vrrp_instance block: first its directives are collected in a draft, each by its own handler,
+ * then the draft is completed into keys and values in the order of the manual.
  *
- * The aim is the router that keepalived would have run, including what keepalived makes of values that it does not like:
- * it takes priority 255 for a MASTER without a priority, ignores nopreempt for a MASTER, rounds intervals, cuts keys at
- * 8 bytes, and leaves authentication out with version 3. All of that was tried on 2.2.7, and all of it gets a message,
- * because few people know. The authentication key never gets into one.
+ * The aim is the router that keepalived would have run, including what keepalived makes of values
+ * that it does not like: it takes priority 255 for a MASTER without a priority, ignores nopreempt
+ * for a MASTER, rounds intervals, cuts keys at 8 bytes, and leaves authentication out with
+ * version 3. All of that was tried on 2.2.7, and all of it gets a message, because few people know.
+ * The authentication key never gets into one.
  */
 
 #include <string.h>
@@ -32,8 +33,8 @@ typedef struct Draft {
 	gboolean has_authentication;
 	char *key; /* secret */
 	VrrpAddress source;
-	GPtrArray *
-		addresses; /* const KeepalivedNode *: read at the end, when the interface is known */
+	GPtrArray *addresses; /* const KeepalivedNode *: read at the end, when the interface is
+				 known */
 	gboolean has_peer_block;
 	GPtrArray *peers;   /* char * */
 	guint8 minimum_ttl; /* the least of all peers; 0: no peer yet */
@@ -244,7 +245,8 @@ static void read_authentication(Draft *draft, const KeepalivedNode *node)
 	}
 }
 
-/* ADDRESS [min_ttl N] [max_ttl N]; without min_ttl keepalived accepts every TTL. There is one limit for all peers here. */
+/* ADDRESS [min_ttl N] [max_ttl N]; without min_ttl keepalived accepts every TTL. There is one limit
+ * for all peers here. */
 static void read_peer_ttl(Draft *draft, const KeepalivedNode *node)
 {
 	guint8 least = 1;
@@ -342,7 +344,8 @@ static const Handler handlers[] = {
 	{ "virtual_ipaddress", FORM_BLOCK, TRUE, read_addresses },
 };
 
-/* The form of a directive; keepalived ignores what is too much, and gives up where something is missing. */
+/* The form of a directive; keepalived ignores what is too much, and gives up where something is
+ * missing. */
 static gboolean check_form(Draft *draft, const Handler *handler, const KeepalivedNode *node)
 {
 	guint expected = handler->form == FORM_BLOCK ? 1 : 2;
@@ -478,7 +481,8 @@ static void complete_interval(Draft *draft)
 	draft->interval_usec = usec;
 }
 
-/* A TTL below 255 is most likely that of the peers as well, and keepalived does not look at it by default. */
+/* A TTL below 255 is most likely that of the peers as well, and keepalived does not look at it by
+ * default. */
 static void complete_ttl(Draft *draft)
 {
 	if (draft->unicast_ttl == 0 || draft->unicast_ttl == 255 || draft->has_minimum_ttl)
@@ -568,7 +572,8 @@ static void add_unicast(Draft *draft, KeepalivedInstance *instance)
 		add_number(instance, "UnicastMinTtl", draft->minimum_ttl);
 }
 
-/* In the order of the manual; what is the default in both programs is not written, but Version and Priority always are. */
+/* In the order of the manual; what is the default in both programs is not written, but Version and
+ * Priority always are. */
 static void add_pairs(Draft *draft, KeepalivedInstance *instance)
 {
 	g_autofree char *interval = value_format_timespan(draft->interval_usec);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Reads words. The rules were found by trying them on keepalived: a directive ends with its line or with a brace; '#' and
- * '!' begin a comment anywhere outside quotes, even in the middle of a word; braces outside quotes are always blocks, with
- * or without space around them, and an opening one may stand on a later line; quotes of both kinds may begin in the middle
- * of a word; a backslash takes the next character as it is, or makes a control character.
+ * Reads words. The rules were found by trying them on keepalived: a directive ends with its line or
+ * with a brace; '#' and
+ * '!' begin a comment anywhere outside quotes, even in the middle of a word; braces outside quotes
+ * are always blocks, with or without space around them, and an opening one may stand on a later
+ * line; quotes of both kinds may begin in the middle of a word; a backslash takes the next
+ * character as it is, or makes a control character.
  *
- * keepalived goes on after a brace that does not match and drops what it cannot place. Here that is an error, since
- * nobody can say which half was meant. No message quotes the text: it could be the secret key.
+ * keepalived goes on after a brace that does not match and drops what it cannot place. Here that is
+ * an error, since nobody can say which half was meant. No message quotes the text: it could be the
+ * secret key.
  */
 
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the two halves of the importer share: the file's walk (keepalived-import.c), one instance (keepalived-instance.c). */
+/* What the two halves of the importer share: the file's walk (keepalived-import.c), one instance
+ * (keepalived-instance.c). */
 
 #include "keepalived-import.h"
 #include "keepalived-lex.h"
@@ -25,14 +26,16 @@ char *keepalived_show(const char *word);
 /* Tells of a directive that has no setting here. */
 void keepalived_refuse(KeepalivedImport *import, KeepalivedScope scope, const KeepalivedNode *node);
 
-/* TRUE where the directive uses conditions, parameters or sequences, which are not read; tells so. */
+/* TRUE where the directive uses conditions, parameters or sequences, which are not read; tells so.
+ */
 gboolean keepalived_is_programmed(KeepalivedImport *import, const KeepalivedNode *node);
 
-/* One line of virtual_ipaddress in our syntax; NULL where it is left out, which a message tells. @interface is the
- * instance's, or "". The caller frees it. */
+/* One line of virtual_ipaddress in our syntax; NULL where it is left out, which a message tells.
+ * @interface is the instance's, or "". The caller frees it. */
 char *keepalived_map_address(KeepalivedImport *import, const KeepalivedNode *node,
 			     const char *interface);
 
-/* NULL where the instance cannot be expressed; then a message says why. @name is valid and unique. */
+/* NULL where the instance cannot be expressed; then a message says why. @name is valid and unique.
+ */
 KeepalivedInstance *keepalived_map_instance(KeepalivedImport *import, const KeepalivedNode *node,
 					    const char *name);

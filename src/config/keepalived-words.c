@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Tables of words. The severity is decided by one question: with this directive gone, can another router be master than
- * would be with keepalived? A longest-name-first order is not needed, since a '*' is only used where nothing else fits.
+ * Tables of words. The severity is decided by one question: with this directive gone, can another
+ * router be master than would be with keepalived? A longest-name-first order is not needed, since a
+ * '*' is only used where nothing else fits.
  */
 
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What is known of the directives of keepalived.conf that have no setting here: how bad it is to lose each, and why. */
+/* What is known of the directives of keepalived.conf that have no setting here: how bad it is to
+ * lose each, and why. */
 
 #include "keepalived-import.h"
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * How each setting gets from its text into Settings and back. One pair of functions per kind of field.
+ * How each setting gets from its text into Settings and back. One pair of functions per kind of
+ * field.
  *
- * A parser sees one key only: what depends on several keys (the interval and the version, a label and the interface) is
- * settings-builder.c's. Empty text never gets to a parser whose key has a default other than "": the builder has put the
- * default in its place.
+ * A parser sees one key only: what depends on several keys (the interval and the version, a label
+ * and the interface) is settings-builder.c's. Empty text never gets to a parser whose key has a
+ * default other than "": the builder has put the default in its place.
  */
 
 #include <errno.h>

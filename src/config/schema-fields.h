@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The parsers and formatters that schema.c's table points to; nobody else calls them. The contract is SchemaKey's. */
+/* The parsers and formatters that schema.c's table points to; nobody else calls them. The contract
+ * is SchemaKey's. */
 
 #include "schema.h"
 

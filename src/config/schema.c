@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The table of all settings, and the few questions that others ask it. A new setting is one entry here, a field in
- * Settings, and where no existing kind fits, a pair of functions in schema-fields.c. Entries that say SCHEMA_UNSUPPORTED
- * are promises of the file format: the names are taken, and whoever uses one is told that it does not work yet.
+ * The table of all settings, and the few questions that others ask it. A new setting is one entry
+ * here, a field in Settings, and where no existing kind fits, a pair of functions in
+ * schema-fields.c. Entries that say SCHEMA_UNSUPPORTED are promises of the file format: the names
+ * are taken, and whoever uses one is told that it does not work yet.
  */
 
 #include <string.h>
@@ -140,8 +141,8 @@ const SchemaKey *schema_find(const char *name)
 
 #define NEAREST_LENGTH_MAX 40
 
-/* The least number of characters to insert, delete, replace or swap with the next one, whatever their case. Both strings
- * are at most NEAREST_LENGTH_MAX long. */
+/* The least number of characters to insert, delete, replace or swap with the next one, whatever
+ * their case. Both strings are at most NEAREST_LENGTH_MAX long. */
 static guint distance(const char *a, const char *b)
 {
 	guint rows[3][NEAREST_LENGTH_MAX + 1];

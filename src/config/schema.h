@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Every setting of an instance, declared once. Key files, the D-Bus dictionary, vrrpctl, the man page's test, completions
- * and the fuzz dictionary walk this table; nothing else knows a key's name.
+ * Every setting of an instance, declared once. Key files, the D-Bus dictionary, vrrpctl, the man
+ * page's test, completions and the fuzz dictionary walk this table; nothing else knows a key's
+ * name.
  */
 
 #include "settings.h"
@@ -33,8 +34,9 @@ struct SchemaKey {
 	const char *const *choices; /* words that are valid, beside the range; NULL: none */
 	const char *default_text;   /* in file syntax; "" where it is empty or required */
 	const char *summary;        /* one line for manuals */
-	/* Both NULL where SCHEMA_UNSUPPORTED, the second where SCHEMA_SECRET. @parse changes settings that are still being
-	 * built, takes "" as the default, and otherwise obeys the rules of values.h. */
+	/* Both NULL where SCHEMA_UNSUPPORTED, the second where SCHEMA_SECRET. @parse changes
+	 * settings that are still being built, takes "" as the default, and otherwise obeys the
+	 * rules of values.h. */
 	gboolean (*parse)(const SchemaKey *key, const char *text, Settings *settings,
 			  char **ret_why);
 	char *(*format)(const SchemaKey *key, const Settings *settings);
@@ -45,10 +47,11 @@ struct SchemaKey {
 const SchemaKey *schema_keys(gsize *ret_count);
 /* NULL where there is no such key. Names are compared exactly. */
 const SchemaKey *schema_find(const char *name);
-/* The known key that is spelled most like @name, for error messages; NULL where nothing comes near. */
+/* The known key that is spelled most like @name, for error messages; NULL where nothing comes near.
+ */
 const char *schema_nearest(const char *name);
-/* The value in file syntax, "" where it is empty; lists are joined with ';'. NULL for secrets and for what is not supported
- * yet. The caller frees it. */
+/* The value in file syntax, "" where it is empty; lists are joined with ';'. NULL for secrets and
+ * for what is not supported yet. The caller frees it. */
 char *schema_format(const SchemaKey *key, const Settings *settings);
 /* What is valid, in words: "1 to 255", "none, pass or ah", "yes or no". The caller frees it. */
 char *schema_describe_range(const SchemaKey *key);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * From keys and values to Settings. Setting a key tries it on a scratch object and keeps the text; finishing makes the object
- * from all texts and checks what only the whole can tell. It reports all that is wrong, so that a person need not find the
- * errors one by one. The texts may hold the secret: they are wiped, and no message holds it.
+ * From keys and values to Settings. Setting a key tries it on a scratch object and keeps the text;
+ * finishing makes the object from all texts and checks what only the whole can tell. It reports all
+ * that is wrong, so that a person need not find the errors one by one. The texts may hold the
+ * secret: they are wiped, and no message holds it.
  */
 
 #include <string.h>
@@ -80,7 +81,8 @@ static gboolean refuse_unknown(const char *key, GError **error)
 	return FALSE;
 }
 
-/* @value for a message: without control characters, not too long, and nothing at all of a secret. */
+/* @value for a message: without control characters, not too long, and nothing at all of a secret.
+ */
 static char *show(const SchemaKey *key, const char *value)
 {
 	g_autofree char *escaped = NULL;

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Makes Settings: starts with the defaults, takes keys one by one in file syntax, and checks the whole at the end. The
- * result is immutable. Error texts name the key, the value (never a secret) and what would be valid.
+ * Makes Settings: starts with the defaults, takes keys one by one in file syntax, and checks the
+ * whole at the end. The result is immutable. Error texts name the key, the value (never a secret)
+ * and what would be valid.
  */
 
 #include "settings.h"
@@ -33,10 +34,12 @@ SettingsBuilder *settings_builder_new(const char *name);
 void settings_builder_free(SettingsBuilder *builder); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SettingsBuilder, settings_builder_free)
 
-/* Sets one key; a later value of the same key replaces the earlier one, "" brings the default back. */
+/* Sets one key; a later value of the same key replaces the earlier one, "" brings the default back.
+ */
 gboolean settings_builder_set(SettingsBuilder *builder, const char *key, const char *value,
 			      GError **error);
 
-/* Checks the whole. Returns new settings; or NULL, with the first problem in @error, and all of them appended to @problems
- * (SettingsProblem *, may be NULL). The builder can be used on afterwards. */
+/* Checks the whole. Returns new settings; or NULL, with the first problem in @error, and all of
+ * them appended to @problems (SettingsProblem *, may be NULL). The builder can be used on
+ * afterwards. */
 Settings *settings_builder_finish(SettingsBuilder *builder, GPtrArray *problems, GError **error);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The life of a Settings: counted, compared, wiped. Only settings-builder.c makes one, and nothing changes it afterwards, so
- * whoever holds a reference may keep pointers into it. The count is not atomic: the control thread alone touches it.
+ * The life of a Settings: counted, compared, wiped. Only settings-builder.c makes one, and nothing
+ * changes it afterwards, so whoever holds a reference may keep pointers into it. The count is not
+ * atomic: the control thread alone touches it.
  */
 
 #include <string.h>

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * The settings of one instance: what the administrator wrote, validated, immutable and reference counted.
- * Every key of the schema has a field here. Made by settings_builder (from key files, from keepalived.conf, from a D-Bus
- * dictionary), read by everybody; only the control thread touches the reference count. The key is wiped when freed.
+ * The settings of one instance: what the administrator wrote, validated, immutable and reference
+ * counted. Every key of the schema has a field here. Made by settings_builder (from key files, from
+ * keepalived.conf, from a D-Bus dictionary), read by everybody; only the control thread touches the
+ * reference count. The key is wiped when freed.
  */
 
 #include <glib.h>
@@ -29,7 +30,8 @@ typedef struct Settings {
 	VrrpAddress source;         /* family 0: automatic */
 	GArray *peers;              /* VrrpAddress, as written, own address included */
 	guint8 unicast_ttl;
-	guint8 unicast_minimum_ttl; /* 0: automatic (255 where every peer is on-link, decided by the daemon) */
+	guint8 unicast_minimum_ttl; /* 0: automatic (255 where every peer is on-link, decided by the
+				       daemon) */
 	gboolean preempt;
 	guint8 missed_adverts;
 	gboolean track_interface;
@@ -47,10 +49,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_unref)
 
 /* TRUE where every field is the same, the key included. */
 gboolean settings_equal(const Settings *a, const Settings *b);
-/* TRUE where going from @a to @b can be done in place: same interface, family, VRID, version, and unicast or not. */
+/* TRUE where going from @a to @b can be done in place: same interface, family, VRID, version, and
+ * unicast or not. */
 gboolean settings_same_router(const Settings *a, const Settings *b);
-/* TRUE where both are the same router on the wire: same interface, family and VRID. Only one of them can run. The loader sees
- * to that among the files, but an instance that keeps its former settings because its file is broken is not in them. */
+/* TRUE where both are the same router on the wire: same interface, family and VRID. Only one of
+ * them can run. The loader sees to that among the files, but an instance that keeps its former
+ * settings because its file is broken is not in them. */
 gboolean settings_same_identity(const Settings *a, const Settings *b);
 
 /* Is @name a valid instance name ([A-Za-z0-9][A-Za-z0-9_.-]{0,63})? */

@@ -3,9 +3,10 @@
 /*
  * Addresses: a bare one, and one with everything that `ip address add` takes behind it.
  *
- * The words and their meaning are iproute2's, so that a line can be copied from a shell. What the kernel would refuse or
- * quietly ignore is refused here, where a person reads the reason. The canonical form has one order of words: two
- * addresses are the same exactly where their strings are.
+ * The words and their meaning are iproute2's, so that a line can be copied from a shell. What the
+ * kernel would refuse or quietly ignore is refused here, where a person reads the reason. The
+ * canonical form has one order of words: two addresses are the same exactly where their strings
+ * are.
  */
 
 #include <arpa/inet.h>
@@ -200,7 +201,8 @@ static const Word words[] = {
 	{ "noprefixroute", FALSE, set_noprefixroute },
 };
 
-/* Index of the word with this name, or -1; brd and broadcast are one word and share the first index. */
+/* Index of the word with this name, or -1; brd and broadcast are one word and share the first
+ * index. */
 static int find_word(const char *name)
 {
 	for (guint i = 0; i < G_N_ELEMENTS(words); i++)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Parsers for single values: booleans, bytes, time spans, interface names, lists. Addresses are in value-address.c.
+ * Parsers for single values: booleans, bytes, time spans, interface names, lists. Addresses are in
+ * value-address.c.
  *
- * They are strict, because a value that is understood by half is worse than one that is refused: there is no trailing
- * rubbish, no wrapping of numbers, and no rounding. They know nothing of keys or files; whoever calls puts the place
- * in front of the reason. They must never put the value into the reason, since it may be a secret.
+ * They are strict, because a value that is understood by half is worse than one that is refused:
+ * there is no trailing rubbish, no wrapping of numbers, and no rounding. They know nothing of keys
+ * or files; whoever calls puts the place in front of the reason. They must never put the value into
+ * the reason, since it may be a secret.
  */
 
 #include <string.h>

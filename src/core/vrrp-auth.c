@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The authentication header as keepalived speaks it: the integrity check value, and the numbers that make a recorded packet
- * worthless. It departs from RFC 2402 where keepalived does (the TTL of a multicast packet is hashed), since nobody else
- * speaks it. Keys and values are compared in constant time and a key never stays behind on the stack. Saving the numbers is
- * the caller's work; this must never send one that was sent or heard before.
+ * The authentication header as keepalived speaks it: the integrity check value, and the numbers
+ * that make a recorded packet worthless. It departs from RFC 2402 where keepalived does (the TTL of
+ * a multicast packet is hashed), since nobody else speaks it. Keys and values are compared in
+ * constant time and a key never stays behind on the stack. Saving the numbers is the caller's work;
+ * this must never send one that was sent or heard before.
  */
 
 #include <string.h>

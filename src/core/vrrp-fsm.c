@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The state machine of one virtual router (RFC 9568 6.4; RFC 3768 6.4 where version 2 differs), with one phase that the
- * RFC does not have: a router that leaves mastership goes on answering until it hears its successor, and goes on receiving
- * for a little longer, so that a planned handover loses no packet.
+ * The state machine of one virtual router (RFC 9568 6.4; RFC 3768 6.4 where version 2 differs),
+ * with one phase that the RFC does not have: a router that leaves mastership goes on answering
+ * until it hears its successor, and goes on receiving for a little longer, so that a planned
+ * handover loses no packet.
  *
- * Owned by whoever embeds the VrrpFsm; nobody else writes it. Everything that happens comes in as an event, the kernel's
- * answer to a request included; everything that is to be done goes out as an action. The machine must never assume that an
- * action has succeeded, read a clock, or remember anything outside the struct. S1 to S14 in the comments number the rows of
- * the RFC's state tables, as RFCs.md and the tests do.
+ * Owned by whoever embeds the VrrpFsm; nobody else writes it. Everything that happens comes in as
+ * an event, the kernel's answer to a request included; everything that is to be done goes out as an
+ * action. The machine must never assume that an action has succeeded, read a clock, or remember
+ * anything outside the struct. S1 to S14 in the comments number the rows of the RFC's state tables,
+ * as RFCs.md and the tests do.
  */
 
 #include <errno.h>
@@ -19,7 +21,8 @@
 
 #define ANNOUNCE_CONFLICT_NSEC VRRP_NSEC_PER_SECOND
 
-/* Early and often enough that a lost frame does not matter, late enough that a switch that was still learning hears one. */
+/* Early and often enough that a lost frame does not matter, late enough that a switch that was
+ * still learning hears one. */
 static const uint64_t announce_schedule_nsec[] = {
 	0,
 	20 * VRRP_NSEC_PER_MSEC,
@@ -84,9 +87,10 @@ static bool preempts(const VrrpFsm *fsm)
 	return !fsm->holding && (fsm->parameters.preempt || fsm->parameters.priority == 255);
 }
 
-/* --- Announcements --------------------------------------------------------------------------------------------------- */
+/* --- Announcements --------------------------------------------------------------------------- */
 
-/* The schedule always runs from its start: a client that missed the last rounds gets the dense ones again. */
+/* The schedule always runs from its start: a client that missed the last rounds gets the dense ones
+ * again. */
 static void start_announcing(Step *step)
 {
 	step->fsm->announce_start = step->now;
@@ -95,7 +99,8 @@ static void start_announcing(Step *step)
 		step->fsm->parameters.announce_count > 0 ? step->now : VRRP_TIME_NEVER;
 }
 
-/* Sends the round that is due. Rounds that a late wake-up missed are not made up for: one frame says it all. */
+/* Sends the round that is due. Rounds that a late wake-up missed are not made up for: one frame
+ * says it all. */
 static void announce_if_due(Step *step)
 {
 	VrrpFsm *fsm = step->fsm;
@@ -116,7 +121,8 @@ static void announce_if_due(Step *step)
 	} while (vrrp_time_reached(fsm->next_announce, step->now));
 }
 
-/* Clients may have heard the other master's announcements: tell them again, but not for each of its adverts. */
+/* Clients may have heard the other master's announcements: tell them again, but not for each of its
+ * adverts. */
 static void announce_after_conflict(Step *step)
 {
 	VrrpFsm *fsm = step->fsm;
@@ -132,7 +138,7 @@ static void announce_after_conflict(Step *step)
 	announce_if_due(step);
 }
 
-/* --- Entering and leaving states ------------------------------------------------------------------------------------- */
+/* --- Entering and leaving states ------------------------------------------------------------- */
 
 static void set_master_down(Step *step, bool skewed)
 {
@@ -150,7 +156,8 @@ static VrrpTime next_on_grid(const VrrpFsm *fsm, VrrpTime now)
 	uint64_t interval = fsm->parameters.interval_nsec;
 	uint64_t phase = fsm->parameters.grid_phase_nsec % interval;
 
-	/* Everything before the first phase is rounded to an interval from now: no underflow at boot. */
+	/* Everything before the first phase is rounded to an interval from now: no underflow at
+	 * boot. */
 	if (now.nsec < interval)
 		return vrrp_time_add(now, interval);
 	return vrrp_time_add(now, interval - (now.nsec - phase) % interval);
@@ -159,7 +166,8 @@ static VrrpTime next_on_grid(const VrrpFsm *fsm, VrrpTime now)
 static void become_master(Step *step, VrrpReason reason)
 {
 	VrrpFsm *fsm = step->fsm;
-	/* Not where a request to take them away is still under way: the kernel will say when they are back. */
+	/* Not where a request to take them away is still under way: the kernel will say when they
+	 * are back. */
 	bool there = fsm->held == VRRP_ADDRESSES_PRESENT && fsm->wanted == VRRP_ADDRESSES_PRESENT;
 
 	/* The advert first: it is what stops the other candidates. */
@@ -227,7 +235,7 @@ static void start_if_possible(Step *step)
 		become_backup(step);
 }
 
-/* --- Releasing ------------------------------------------------------------------------------------------------------- */
+/* --- Releasing ------------------------------------------------------------------------------- */
 
 static void release_wait(Step *step)
 {
@@ -278,14 +286,15 @@ static void release_expired(Step *step)
 {
 	VrrpFsm *fsm = step->fsm;
 
-	/* Nobody came. A failover takes back what it gave away; whoever leaves for good must not hold on. */
+	/* Nobody came. A failover takes back what it gave away; whoever leaves for good must not
+	 * hold on. */
 	if (fsm->release == VRRP_RELEASE_WAITING && fsm->state == VRRP_STATE_BACKUP)
 		become_master(step, VRRP_REASON_NO_RESPONSE);
 	else
 		release_remove(step);
 }
 
-/* --- Events ---------------------------------------------------------------------------------------------------------- */
+/* --- Events ---------------------------------------------------------------------------------- */
 
 static void on_stop(Step *step, VrrpReason reason)
 {
@@ -319,8 +328,8 @@ static VrrpReason reason_of_faults(uint32_t faults)
 	return VRRP_REASON_AUTHENTICATION;
 }
 
-/* With each of the blocking faults nothing can be sent any more, so there is no goodbye, and nobody could hear the
- * addresses answer: they go at once. */
+/* With each of the blocking faults nothing can be sent any more, so there is no goodbye, and nobody
+ * could hear the addresses answer: they go at once. */
 static void on_faults(Step *step, uint32_t faults)
 {
 	VrrpFsm *fsm = step->fsm;
@@ -355,7 +364,8 @@ static void on_parameters(Step *step, const VrrpParameters *parameters)
 			fsm->next_advert =
 				vrrp_time_min(fsm->next_advert, next_on_grid(fsm, step->now));
 	} else if (fsm->state == VRRP_STATE_BACKUP) {
-		/* Version 2 goes by its own interval; version 3 by the master's, once there is one. */
+		/* Version 2 goes by its own interval; version 3 by the master's, once there is one.
+		 */
 		if (parameters->version == 2 || !fsm->master_heard)
 			fsm->master_interval_nsec = parameters->interval_nsec;
 		if (!vrrp_time_is_never(fsm->master_down))
@@ -378,7 +388,8 @@ static void on_addresses_done(Step *step, VrrpAddresses held, int error)
 		fsm->next_announce = VRRP_TIME_NEVER;
 	/* An answer to a request that is no longer the last one changes nothing else. */
 	if (held == VRRP_ADDRESSES_PRESENT && fsm->state == VRRP_STATE_MASTER) {
-		/* On an error some of the addresses may be there: announce them, but not again for each retry. */
+		/* On an error some of the addresses may be there: announce them, but not again for
+		 * each retry. */
 		if (error == 0 || !announced) {
 			start_announcing(step);
 			announce_if_due(step);
@@ -398,7 +409,8 @@ static void on_failover(Step *step, uint64_t hold_nsec)
 		return;
 	send_advert(step, 0);
 	leave_master(step, VRRP_STATE_BACKUP, VRRP_REASON_FAILOVER);
-	/* Master_Down_Timer stays off: until a successor is heard the end of the release decides. */
+	/* Master_Down_Timer stays off: until a successor is heard the end of the release decides.
+	 */
 	fsm->failover_pending = true;
 	fsm->holding = true;
 	fsm->hold_until = hold_nsec > 0 ? vrrp_time_add(step->now, hold_nsec) : VRRP_TIME_NEVER;
@@ -437,7 +449,8 @@ static void on_advert_in_backup(Step *step, const VrrpEvent *event)
 		set_master_down(step, false);
 		return;
 	}
-	/* S8: the timer runs on; but a router that waits for its successor has none yet, and starts it now. */
+	/* S8: the timer runs on; but a router that waits for its successor has none yet, and starts
+	 * it now. */
 	fsm->down_reason = VRRP_REASON_PRIORITY;
 	if (vrrp_time_is_never(fsm->master_down))
 		set_master_down(step, false);
@@ -510,8 +523,8 @@ static void on_timer(Step *step)
 		return;
 	if (vrrp_time_reached(fsm->next_advert, step->now)) { /* S11 */
 		send_advert(step, fsm->parameters.priority);
-		/* From the deadline, not from now, so that adverts do not drift; adverts that a stall missed are not
-		 * made up for. */
+		/* From the deadline, not from now, so that adverts do not drift; adverts that a
+		 * stall missed are not made up for. */
 		fsm->next_advert = vrrp_time_add(fsm->next_advert, fsm->parameters.interval_nsec);
 		if (vrrp_time_reached(fsm->next_advert, step->now))
 			fsm->next_advert = next_on_grid(fsm, step->now);
@@ -527,7 +540,7 @@ static void on_announce(Step *step)
 	announce_if_due(step);
 }
 
-/* --- Public ---------------------------------------------------------------------------------------------------------- */
+/* --- Public ---------------------------------------------------------------------------------- */
 
 void vrrp_fsm_init(VrrpFsm *fsm, const VrrpParameters *parameters)
 {

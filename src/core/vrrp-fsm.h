@@ -3,8 +3,8 @@
 
 /*
  * One virtual router as RFC 9568 section 6 describes it, and RFC 3768 where version 2 differs.
- * vrrp_fsm_step takes an event and the time and returns what is to be done; vrrp_fsm_deadline says when the
- * next VRRP_EVENT_TIMER is wanted. It sends nothing, arms nothing, and never waits.
+ * vrrp_fsm_step takes an event and the time and returns what is to be done; vrrp_fsm_deadline says
+ * when the next VRRP_EVENT_TIMER is wanted. It sends nothing, arms nothing, and never waits.
  */
 
 #include "vrrp-time.h"
@@ -19,8 +19,9 @@ typedef struct VrrpParameters {
 	bool preempt;
 	uint32_t address_count;
 	uint64_t interval_nsec; /* Advertisement_Interval */
-	/* Adverts leave at multiples of the interval plus this, so that instances with one interval and phase leave together:
-	 * wake-ups cost more than packets. A first interval may be cut short by it, never lengthened. */
+	/* Adverts leave at multiples of the interval plus this, so that instances with one interval
+	 * and phase leave together: wake-ups cost more than packets. A first interval may be cut
+	 * short by it, never lengthened. */
 	uint64_t grid_phase_nsec;
 } VrrpParameters;
 
@@ -40,7 +41,8 @@ typedef enum VrrpEventType {
 	VRRP_EVENT_SOURCE,         /* the primary address is now @source */
 	VRRP_EVENT_PARAMETERS,     /* the settings are now @parameters */
 	VRRP_EVENT_ADDRESSES_DONE, /* the kernel now holds @addresses.held, or @addresses.error */
-	VRRP_EVENT_FAILOVER, /* give mastership away and do not take it back for @hold_nsec; only in master */
+	VRRP_EVENT_FAILOVER, /* give mastership away and do not take it back for @hold_nsec; only in
+				master */
 	VRRP_EVENT_ANNOUNCE, /* an administrator wants the announcements again */
 } VrrpEventType;
 
@@ -67,12 +69,15 @@ typedef struct VrrpEvent {
 typedef enum VrrpActionType {
 	VRRP_ACTION_SEND_ADVERT, /* with @priority, to all peers */
 	VRRP_ACTION_ADDRESSES,   /* bring the kernel to @addresses; ADDRESSES_DONE follows */
-	VRRP_ACTION_ANNOUNCE, /* one round of gratuitous ARP / unsolicited NA; @round counts from 0 */
+	VRRP_ACTION_ANNOUNCE, /* one round of gratuitous ARP / unsolicited NA; @round counts from 0
+			       */
 	VRRP_ACTION_TRANSITION, /* state is now @transition.state, was .old, because of .reason */
-	VRRP_ACTION_FAILOVER_DONE, /* @error: 0 when a successor was heard, -ENOENT when there is none,
-				    * -ECANCELED when the instance stopped or faulted meanwhile */
+	VRRP_ACTION_FAILOVER_DONE, /* @error: 0 when a successor was heard, -ENOENT when there is
+				    * none, -ECANCELED when the instance stopped or faulted
+				    * meanwhile */
 	VRRP_ACTION_CONFLICT,      /* a second master was heard at @peer */
-	VRRP_ACTION_RELEASED, /* stopped and nothing left in the kernel: the instance may be freed */
+	VRRP_ACTION_RELEASED, /* stopped and nothing left in the kernel: the instance may be freed
+			       */
 } VrrpActionType;
 
 typedef struct VrrpAction {
@@ -150,7 +155,8 @@ typedef struct VrrpFsm {
 
 void vrrp_fsm_init(VrrpFsm *fsm, const VrrpParameters *parameters);
 
-/* Advances @fsm by one event. @actions is emptied first; the actions are to be carried out in order. */
+/* Advances @fsm by one event. @actions is emptied first; the actions are to be carried out in
+ * order. */
 void vrrp_fsm_step(VrrpFsm *fsm, const VrrpEvent *event, VrrpTime now, VrrpActions *actions);
 
 /* When VRRP_EVENT_TIMER is due next, or VRRP_TIME_NEVER. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A binary heap of deadlines, the earliest on top. The nodes live inside the objects that wait, the array belongs to the
- * caller, so that nothing is allocated; each node knows its place, so that a deadline that moves costs O(log n). Owned by
- * one thread. It must never touch what a node is embedded in.
+ * A binary heap of deadlines, the earliest on top. The nodes live inside the objects that wait, the
+ * array belongs to the caller, so that nothing is allocated; each node knows its place, so that a
+ * deadline that moves costs O(log n). Owned by one thread. It must never touch what a node is
+ * embedded in.
  */
 
 #include <errno.h>

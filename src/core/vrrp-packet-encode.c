@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Adverts as bytes, from the IP header on. Fields that the wire cannot carry are refused, never rounded: an advert that says
- * something else than the settings would make other routers count wrongly. The buffer is the caller's; it must stay as it
- * was where something is refused.
+ * Adverts as bytes, from the IP header on. Fields that the wire cannot carry are refused, never
+ * rounded: an advert that says something else than the settings would make other routers count
+ * wrongly. The buffer is the caller's; it must stay as it was where something is refused.
  */
 
 #include <errno.h>

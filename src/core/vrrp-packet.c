@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Received packets: first taken apart, then judged by the rules of the instance that they are for. Every way to be wrong
- * has a reason of its own, and the first one in a fixed order is given. The bytes are a stranger's: nothing is read before
- * its length was checked, and nothing is believed that the caller's rules do not demand. The IP header's own checksum is
- * the kernel's business, which verifies it before a raw socket sees the packet. Nothing here may change what it was given
+ * Received packets: first taken apart, then judged by the rules of the instance that they are for.
+ * Every way to be wrong has a reason of its own, and the first one in a fixed order is given. The
+ * bytes are a stranger's: nothing is read before its length was checked, and nothing is believed
+ * that the caller's rules do not demand. The IP header's own checksum is the kernel's business,
+ * which verifies it before a raw socket sees the packet. Nothing here may change what it was given
  * or remember anything from one packet to the next.
  */
 
@@ -39,7 +40,7 @@ static uint32_t get_be32(const uint8_t *p)
 	return (uint32_t)get_be16(p) << 16 | get_be16(p + 2);
 }
 
-/* --- Checksums ------------------------------------------------------------------------------------------------------- */
+/* --- Checksums ------------------------------------------------------------------------------- */
 
 static uint64_t sum_words(uint64_t sum, const uint8_t *data, size_t size)
 {
@@ -68,7 +69,7 @@ uint32_t vrrp_packet_pseudo_header_sum(const VrrpAddress *source, const VrrpAddr
 	return (uint32_t)(sum + VRRP_PROTOCOL + message_length);
 }
 
-/* --- Parsing --------------------------------------------------------------------------------------------------------- */
+/* --- Parsing --------------------------------------------------------------------------------- */
 
 static VrrpAddress address_from(VrrpFamily family, const uint8_t *bytes)
 {
@@ -143,7 +144,7 @@ VrrpReject vrrp_packet_parse_ipv4(const uint8_t *data, size_t size, VrrpPacket *
 	}
 }
 
-/* --- Judging --------------------------------------------------------------------------------------------------------- */
+/* --- Judging --------------------------------------------------------------------------------- */
 
 static bool is_multicast(const VrrpAddress *address)
 {
@@ -179,7 +180,8 @@ static VrrpReject check_way(const VrrpPacket *packet, const VrrpPacketRules *rul
 	return VRRP_REJECT_NONE;
 }
 
-/* Exact, which is stricter than R4: what follows an advert is not part of it, and could only mislead. */
+/* Exact, which is stricter than R4: what follows an advert is not part of it, and could only
+ * mislead. */
 static VrrpReject check_length(const VrrpPacket *packet)
 {
 	size_t expected = HEADER_SIZE + packet->count * vrrp_address_size(packet->source);
@@ -192,8 +194,8 @@ static VrrpReject check_length(const VrrpPacket *packet)
 								      : VRRP_REJECT_LENGTH;
 }
 
-/* What the packet says about itself must be what the instance was told to demand (R14): an AH before a message that does
- * not speak of one, or the other way round, is a mismatch as well. */
+/* What the packet says about itself must be what the instance was told to demand (R14): an AH
+ * before a message that does not speak of one, or the other way round, is a mismatch as well. */
 static bool auth_type_matches(const VrrpPacket *packet, VrrpAuth demanded)
 {
 	return packet->auth_type == demanded &&

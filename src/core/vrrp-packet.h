@@ -9,11 +9,13 @@ enum {
 	VRRP_ADDRESSES_MAX = 255, /* the count field is a byte */
 	VRRP_AH_SIZE = 24,
 	VRRP_ICV_SIZE = 12,
-	/* The largest packet that we send or accept: IPv4 with options, AH, and 255 IPv6 addresses. */
+	/* The largest packet that we send or accept: IPv4 with options, AH, and 255 IPv6 addresses.
+	 */
 	VRRP_PACKET_MAX = 60 + VRRP_AH_SIZE + 8 + 16 * VRRP_ADDRESSES_MAX + 8,
 };
 
-/* A received packet, taken apart but not yet judged. The pointers point into the caller's buffer. */
+/* A received packet, taken apart but not yet judged. The pointers point into the caller's buffer.
+ */
 typedef struct VrrpPacket {
 	VrrpAddress source;
 	VrrpAddress destination;
@@ -33,8 +35,8 @@ typedef struct VrrpPacket {
 	const uint8_t *ah;      /* NULL without AH */
 	const uint8_t *message; /* the VRRP header and what follows */
 	size_t message_length;
-	const uint8_t *
-		addresses; /* count * 4 or 16 bytes, inside message; valid after vrrp_packet_check */
+	const uint8_t *addresses; /* count * 4 or 16 bytes, inside message; valid after
+				     vrrp_packet_check */
 	VrrpChecksum
 		checksum_form; /* set by vrrp_packet_check: which form matched (version 3, IPv4) */
 } VrrpPacket;
@@ -44,7 +46,8 @@ typedef struct VrrpPacketRules {
 	uint8_t family; /* VrrpFamily */
 	uint8_t version;
 	uint8_t vrid;
-	uint8_t priority; /* own effective priority: a v2 owner discards everything (checklist R11) */
+	uint8_t priority; /* own effective priority: a v2 owner discards everything (checklist R11)
+			   */
 	uint8_t minimum_ttl; /* 255 for multicast */
 	bool unicast;
 	VrrpAuth auth;
@@ -65,37 +68,40 @@ typedef struct VrrpPacketContent {
 	uint64_t interval_nsec;
 	VrrpAuth auth;
 	uint8_t key[VRRP_KEY_SIZE];
-	uint32_t
-		ah_number; /* goes into the AH; its low 16 bits, never 0, become the IP identification */
+	uint32_t ah_number; /* goes into the AH; its low 16 bits, never 0, become the IP
+			       identification */
 	bool unicast; /* AH: the TTL is hashed as zero for unicast, as it stands for multicast */
 	VrrpChecksum checksum; /* version 3, IPv4; AUTO means pseudo-header */
 	const VrrpAddress *addresses;
 	size_t address_count;
 } VrrpPacketContent;
 
-/* Takes an IPv4 packet apart, from its IP header on. Verifies only what is needed to find the instance:
- * the IP header (ihl, total length, fragment), the form of the AH, and that a VRRP header is complete.
- * Returns VRRP_REJECT_NONE, _IP_HEADER, _AUTH_HEADER or _TRUNCATED; on an error @ret holds what was
- * readable (source and TTL wherever there was an IP header), the rest is zero. Never reads outside @data. */
+/* Takes an IPv4 packet apart, from its IP header on. Verifies only what is needed to find the
+ * instance: the IP header (ihl, total length, fragment), the form of the AH, and that a VRRP header
+ * is complete. Returns VRRP_REJECT_NONE, _IP_HEADER, _AUTH_HEADER or _TRUNCATED; on an error @ret
+ * holds what was readable (source and TTL wherever there was an IP header), the rest is zero. Never
+ * reads outside @data. */
 VrrpReject vrrp_packet_parse_ipv4(const uint8_t *data, size_t size, VrrpPacket *ret);
 
 /* Judges a parsed packet by the rules of one instance, in the order destination, unknown peer, TTL,
- * version, type, VRID, length (an HMAC trailer has its own reason), auth type, checksum, count, interval, key,
- * owner: RFC 9568 7.1, RFC 3768 7.1, and design rules 6 to 9. Sets @packet->addresses and
+ * version, type, VRID, length (an HMAC trailer has its own reason), auth type, checksum, count,
+ * interval, key, owner: RFC 9568 7.1, RFC 3768 7.1, and design rules 6 to 9. Sets
+ * @packet->addresses and
  * ->checksum_form. Sequence numbers are not judged here: vrrp_replay_check does that afterwards. */
 VrrpReject vrrp_packet_check(VrrpPacket *packet, const VrrpPacketRules *rules);
 
-/* Are the addresses of a checked packet those of @addresses, in whatever order? Lists that differ are never a
- * reason to drop (design rule 6): this is for counting and for telling the administrator. */
+/* Are the addresses of a checked packet those of @addresses, in whatever order? Lists that differ
+ * are never a reason to drop (design rule 6): this is for counting and for telling the
+ * administrator. */
 bool vrrp_packet_same_addresses(const VrrpPacket *packet, const VrrpAddress *addresses,
 				size_t count);
 
-/* Writes a complete IPv4 packet, IP header included (for IP_HDRINCL), signed where @content says so.
- * Returns its size, or -ENOSPC, or -EINVAL where the fields do not fit the version. */
+/* Writes a complete IPv4 packet, IP header included (for IP_HDRINCL), signed where @content says
+ * so. Returns its size, or -ENOSPC, or -EINVAL where the fields do not fit the version. */
 int vrrp_packet_encode_ipv4(const VrrpPacketContent *content, uint8_t *buffer, size_t size);
 
-/* The partial sum of the pseudo-header for a message of @message_length bytes: RFC 8200 8.1, and RFC 5798 5.2.8
- * for IPv4, are the same sum. */
+/* The partial sum of the pseudo-header for a message of @message_length bytes: RFC 8200 8.1, and
+ * RFC 5798 5.2.8 for IPv4, are the same sum. */
 uint32_t vrrp_packet_pseudo_header_sum(const VrrpAddress *source, const VrrpAddress *destination,
 				       size_t message_length);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A hash table from where a packet came in to the instance that it is for: chains through entries that are embedded in the
- * caller's objects, a fixed array of buckets that is the caller's too. Owned by one thread. It must never allocate, and
- * never decide anything but whether two keys are equal. Keys come from the settings, so nobody on the wire can choose them
- * to collide.
+ * A hash table from where a packet came in to the instance that it is for: chains through entries
+ * that are embedded in the caller's objects, a fixed array of buckets that is the caller's too.
+ * Owned by one thread. It must never allocate, and never decide anything but whether two keys are
+ * equal. Keys come from the settings, so nobody on the wire can choose them to collide.
  */
 
 #include <errno.h>

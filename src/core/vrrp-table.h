@@ -3,8 +3,9 @@
 
 #include "vrrp-types.h"
 
-/* Where a packet belongs: (interface, family, VRID) for multicast, (source, VRID, family) for unicast
- * (interface 0). Intrusive: entries are embedded in the caller's objects, buckets are the caller's array. */
+/* Where a packet belongs: (interface, family, VRID) for multicast, (source, VRID, family) for
+ * unicast (interface 0). Intrusive: entries are embedded in the caller's objects, buckets are the
+ * caller's array. */
 typedef struct VrrpTableKey {
 	uint32_t interface; /* index; 0 for unicast */
 	uint8_t vrid;

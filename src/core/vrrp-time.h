@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Instants and spans. An instant is a struct, a span is a plain count of nanoseconds whose name ends
- * in _nsec: the compiler refuses to mix them, and 1/256 of a second (3 906 250 ns) is exact.
+ * Instants and spans. An instant is a struct, a span is a plain count of nanoseconds whose name
+ * ends in _nsec: the compiler refuses to mix them, and 1/256 of a second (3 906 250 ns) is exact.
  * The core never asks what time it is; whoever calls it says so.
  */
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The spans of the protocol, as functions of the settings (RFC 9568 6.1, RFC 3768 6.1) and of our own rules for the
- * handover. All in nanoseconds: a Skew_Time rounded to centiseconds is zero at short intervals, and routers of different
- * priority would then take over together. Nothing here may remember anything or know what time it is.
+ * The spans of the protocol, as functions of the settings (RFC 9568 6.1, RFC 3768 6.1) and of our
+ * own rules for the handover. All in nanoseconds: a Skew_Time rounded to centiseconds is zero at
+ * short intervals, and routers of different priority would then take over together. Nothing here
+ * may remember anything or know what time it is.
  */
 
 #include "vrrp-timing.h"

@@ -12,8 +12,8 @@ uint64_t vrrp_timing_skew_nsec(uint8_t version, uint8_t priority, uint64_t maste
 uint64_t vrrp_timing_master_down_nsec(uint8_t version, uint8_t priority, uint8_t missed_adverts,
 				      uint64_t master_interval_nsec);
 
-/* How long a leaving master waits for a successor: the longest Skew_Time that a peer can have (priority 1)
- * plus max(100 ms, interval), at most 5 s. */
+/* How long a leaving master waits for a successor: the longest Skew_Time that a peer can have
+ * (priority 1) plus max(100 ms, interval), at most 5 s. */
 uint64_t vrrp_timing_release_nsec(uint8_t version, uint64_t interval_nsec);
 
 /* How long silenced addresses go on receiving: 50 ms + 0.1 ms per address, at most 1 s. */

@@ -119,7 +119,8 @@ typedef enum VrrpAuth {
 	VRRP_AUTH_AH = 2,
 } VrrpAuth;
 
-/* How the checksum of VRRPv3 over IPv4 is made: RFC 9568 5.2.8 (message only) or as RFC 5798 was read. */
+/* How the checksum of VRRPv3 over IPv4 is made: RFC 9568 5.2.8 (message only) or as RFC 5798 was
+ * read. */
 typedef enum VrrpChecksum {
 	VRRP_CHECKSUM_AUTO = 0,
 	VRRP_CHECKSUM_PSEUDO_HEADER,
@@ -128,7 +129,8 @@ typedef enum VrrpChecksum {
 
 #define VRRP_KEY_SIZE 8 /* of PASS and AH, zero padded */
 
-/* An address of either family in network order; IPv4 uses the first four bytes, the rest are zero. */
+/* An address of either family in network order; IPv4 uses the first four bytes, the rest are zero.
+ */
 typedef struct VrrpAddress {
 	uint8_t family; /* VrrpFamily */
 	uint8_t bytes[16];
@@ -144,7 +146,8 @@ static inline size_t vrrp_address_size(VrrpAddress address)
 /* Unsigned, network order, as RFC 9568 6.4.3 compares senders. Returns <0, 0, >0. */
 int vrrp_address_compare(const VrrpAddress *a, const VrrpAddress *b);
 
-/* Each *_to_string returns a static string, never NULL; each *_from_string returns the value or -EINVAL. */
+/* Each *_to_string returns a static string, never NULL; each *_from_string returns the value or
+ * -EINVAL. */
 const char *vrrp_state_to_string(VrrpState state);
 int vrrp_state_from_string(const char *text);
 const char *vrrp_reason_to_string(VrrpReason reason);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * pkttyagent(1) as a child of vrrpctl: it speaks for this process only, steps back where the session has an agent of its
- * own, and ends with us. Passwords go from it to polkit; vrrpctl never sees one.
+ * pkttyagent(1) as a child of vrrpctl: it speaks for this process only, steps back where the
+ * session has an agent of its own, and ends with us. Passwords go from it to polkit; vrrpctl never
+ * sees one.
  */
 
 #include <poll.h>
@@ -20,8 +21,8 @@
 
 static pid_t agent;
 
-/* polkit looks at a fallback agent only after it asked the session for a better one: without a session (su, a container)
- * such an agent would never be used. */
+/* polkit looks at a fallback agent only after it asked the session for a better one: without a
+ * session (su, a container) such an agent would never be used. */
 static gboolean has_session(void)
 {
 	char *session = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Calls to the daemon, and errors that say what to do. The daemon is never started by a call: a question must not start a
- * router.
+ * Calls to the daemon, and errors that say what to do. The daemon is never started by a call: a
+ * question must not start a router.
  */
 
 #include <errno.h>

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The connection to the daemon. vrrpctl has nothing else to do while it waits, so calls are synchronous.
+ * The connection to the daemon. vrrpctl has nothing else to do while it waits, so calls are
+ * synchronous.
  */
 
 #include "ctl.h"
@@ -19,8 +20,8 @@ typedef struct CtlCall {
 /* Connects to DBUS_SYSTEM_BUS_ADDRESS or the system bus. Returns 0 or negative errno; silent. */
 int ctl_bus_open(Ctl *ctl);
 
-/* Calls without a word on stderr: 0 and the reply, or negative errno and @error. Calls with an action wait longer, since a
- * person may have to type a password. @ret_reply may be NULL. */
+/* Calls without a word on stderr: 0 and the reply, or negative errno and @error. Calls with an
+ * action wait longer, since a person may have to type a password. @ret_reply may be NULL. */
 int ctl_bus_try(Ctl *ctl, const CtlCall *call, sd_bus_error *error, sd_bus_message **ret_reply,
 		const char *types, ...);
 /* The same, but opens the bus where it is not, and explains an error on stderr. */

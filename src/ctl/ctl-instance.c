@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Reads properties from the bus by a table. A property that is missing or has another type than it had when this was
- * written is left at its empty value, so that a newer or older daemon can still be looked at.
+ * Reads properties from the bus by a table. A property that is missing or has another type than it
+ * had when this was written is left at its empty value, so that a newer or older daemon can still
+ * be looked at.
  */
 
 #include <errno.h>

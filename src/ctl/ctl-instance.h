@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The instances as the bus shows them: a copy of the properties of org.vrrpd1.Instance at one moment.
+ * The instances as the bus shows them: a copy of the properties of org.vrrpd1.Instance at one
+ * moment.
  */
 
 #include "ctl-bus.h"
@@ -51,8 +52,8 @@ typedef struct CtlInstance {
 	char *json;       /* all properties, those that this program does not know included */
 } CtlInstance;
 
-/* All instances, in the order of their names (eth2 before eth10). The caller unrefs the array. Explains an error on stderr
- * unless @error is given. Returns 0 or negative errno. */
+/* All instances, in the order of their names (eth2 before eth10). The caller unrefs the array.
+ * Explains an error on stderr unless @error is given. Returns 0 or negative errno. */
 int ctl_instances_fetch(Ctl *ctl, const char *doing, sd_bus_error *error, GPtrArray **ret);
 
 /* One instance. Explains an error on stderr. */
@@ -62,5 +63,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CtlInstance, ctl_instance_free)
 
 /* Does @name match one of @patterns as file names do? Without patterns everything does. */
 gboolean ctl_name_matches(char **patterns, const char *name);
-/* Removes those that match none of @patterns. Returns FALSE, and says it on stderr, where a pattern matches none. */
+/* Removes those that match none of @patterns. Returns FALSE, and says it on stderr, where a pattern
+ * matches none. */
 gboolean ctl_instances_select(GPtrArray *instances, char **patterns);

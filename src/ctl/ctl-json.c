@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Writing JSON. There is one writer, which is compact, and one layout, which works on the text: so what the daemon's
- * Describe() returns is laid out exactly like what is built here. Numbers stay numbers whatever their size, names are
- * those of the bus, and nothing depends on the locale.
+ * Writing JSON. There is one writer, which is compact, and one layout, which works on the text: so
+ * what the daemon's Describe() returns is laid out exactly like what is built here. Numbers stay
+ * numbers whatever their size, names are those of the bus, and nothing depends on the locale.
  */
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One form for all complaints about files, the one that editors jump to: FILE:LINE: TEXT. They go to stderr, so that what
- * a verb has to say on stdout can be used by a program.
+ * One form for all complaints about files, the one that editors jump to: FILE:LINE: TEXT. They go
+ * to stderr, so that what a verb has to say on stdout can be used by a program.
  */
 
 #include <string.h>

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Problems with a place in a file, however they came here: from the daemon, from the loader, from the importer.
+ * Problems with a place in a file, however they came here: from the daemon, from the loader, from
+ * the importer.
  */
 
 #include "ctl.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A table for people: aligned with spaces, without lines around it, so that cut and awk read it as well. It knows nothing
- * of what is in the cells and never cuts one off.
+ * A table for people: aligned with spaces, without lines around it, so that cut and awk read it as
+ * well. It knows nothing of what is in the cells and never cuts one off.
  */
 
 #include <stdio.h>

@@ -12,7 +12,8 @@ CtlTable *ctl_table_new(const char *const *headers);
 void ctl_table_free(CtlTable *table); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CtlTable, ctl_table_free)
 
-/* The next cell, row by row. An empty one is shown as "-", so that every row has the same number of words. */
+/* The next cell, row by row. An empty one is shown as "-", so that every row has the same number of
+ * words. */
 void ctl_table_add(CtlTable *table, CtlColor color, const char *text);
 void ctl_table_add_format(CtlTable *table, CtlColor color, const char *format, ...)
 	G_GNUC_PRINTF(3, 4);

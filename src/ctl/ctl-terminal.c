@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The terminal. A pager can start other programs, so where vrrpctl runs with more rights than the person who called it
- * (sudo, pkexec, su) it must never be anything but less in its secure mode; SYSTEMD_PAGERSECURE decides otherwise, as it does
- * for systemctl.
+ * The terminal. A pager can start other programs, so where vrrpctl runs with more rights than the
+ * person who called it (sudo, pkexec, su) it must never be anything but less in its secure mode;
+ * SYSTEMD_PAGERSECURE decides otherwise, as it does for systemctl.
  */
 
 #include <errno.h>

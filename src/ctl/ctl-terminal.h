@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What stdout is: colours, the pager, and which characters it can show. On anything but a terminal the output is plain.
+ * What stdout is: colours, the pager, and which characters it can show. On anything but a terminal
+ * the output is plain.
  */
 
 #include "ctl.h"
@@ -20,13 +21,16 @@ typedef enum CtlColor {
 void ctl_terminal_init(void);
 gboolean ctl_terminal_is_terminal(void);
 
-/* The escape sequence that begins a colour, and the one that ends it; "" where there are no colours. */
+/* The escape sequence that begins a colour, and the one that ends it; "" where there are no
+ * colours. */
 const char *ctl_terminal_color(CtlColor color);
 const char *ctl_terminal_reset(CtlColor color);
 /* The dot in front of an instance. */
 const char *ctl_terminal_dot(void);
 
-/* Sends stdout through $SYSTEMD_PAGER, $PAGER or less, where it is a terminal and @ctl allows it. */
+/* Sends stdout through $SYSTEMD_PAGER, $PAGER or less, where it is a terminal and @ctl allows it.
+ */
 void ctl_terminal_page(const Ctl *ctl);
-/* Flushes stdout and waits until the pager ends. Returns FALSE where stdout could not be written. */
+/* Flushes stdout and waits until the pager ends. Returns FALSE where stdout could not be written.
+ */
 gboolean ctl_terminal_finish(void);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Words for people. Programs read the bus or --json, so these texts may change at any time; but every reason and every
- * fault that the core knows has one here, and the compiler says when one is missing.
+ * Words for people. Programs read the bus or --json, so these texts may change at any time; but
+ * every reason and every fault that the core knows has one here, and the compiler says when one is
+ * missing.
  */
 
 #include <string.h>

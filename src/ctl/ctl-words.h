@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The bus speaks in fixed words and in microseconds; these turn them into English. Results that are not const are freed by
- * the caller. */
+/* The bus speaks in fixed words and in microseconds; these turn them into English. Results that are
+ * not const are freed by the caller. */
 
 #include <glib.h>
 
-/* Half a sentence for a reason of a transition; the word itself where a newer daemon knows more reasons. */
+/* Half a sentence for a reason of a transition; the word itself where a newer daemon knows more
+ * reasons. */
 const char *ctl_words_reason(const char *reason);
 /* A sentence that says what to do about a fault; NULL where a newer daemon knows more faults. */
 const char *ctl_words_fault(const char *fault);
@@ -22,8 +23,10 @@ char *ctl_words_ago(guint64 realtime_usec, guint64 now_usec);
 /* "12.594s", "250ms": a span for people, to the millisecond, or to the microsecond below that. */
 char *ctl_words_span(guint64 usec);
 
-/* The text with '?' in the place of control characters: what comes from a file must not steer a terminal. */
+/* The text with '?' in the place of control characters: what comes from a file must not steer a
+ * terminal. */
 char *ctl_words_printable(const char *text);
 
-/* The word of @words (ending with NULL) that is spelled most like @word; NULL where none is near. */
+/* The word of @words (ending with NULL) that is spelled most like @word; NULL where none is near.
+ */
 const char *ctl_words_nearest(const char *const *words, const char *word);

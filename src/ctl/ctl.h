@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What all verbs of vrrpctl share: the options and the exit codes. A verb gets them with its arguments, prints its result
- * on stdout and every complaint on stderr, and returns the exit code.
+ * What all verbs of vrrpctl share: the options and the exit codes. A verb gets them with its
+ * arguments, prints its result on stdout and every complaint on stderr, and returns the exit code.
  */
 
 #include <glib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * vrrpctl check: reads the files as the daemon would, with the same code, and needs no daemon. It changes nothing.
+ * vrrpctl check: reads the files as the daemon would, with the same code, and needs no daemon. It
+ * changes nothing.
  */
 
 #include <stdio.h>

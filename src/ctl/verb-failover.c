@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * vrrpctl failover: hands mastership of one instance to another router, and says who has it. The daemon answers when the new
- * master was heard, so success means that it is done.
+ * vrrpctl failover: hands mastership of one instance to another router, and says who has it. The
+ * daemon answers when the new master was heard, so success means that it is done.
  */
 
 #include <stdio.h>

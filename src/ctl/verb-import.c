@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * vrrpctl import: turns a keepalived.conf into instance files, with the rights of whoever calls it and without the daemon.
+ * vrrpctl import: turns a keepalived.conf into instance files, with the rights of whoever calls it
+ * and without the daemon.
  *
- * All or nothing before the first byte is written: where something was lost that decides who is master, or a file is there
- * already, nothing is written unless the administrator said so. The key is never printed; it goes into the file only.
+ * All or nothing before the first byte is written: where something was lost that decides who is
+ * master, or a file is there already, nothing is written unless the administrator said so. The key
+ * is never printed; it goes into the file only.
  */
 
 #include <errno.h>
@@ -45,7 +47,7 @@ static void wipe(char *text)
 	g_free(text);
 }
 
-/* --- What would be written ------------------------------------------------------------------------------------------- */
+/* --- What would be written ------------------------------------------------------------------- */
 
 static gboolean is_secret(const char *line)
 {
@@ -72,7 +74,7 @@ static void show_file(const Ctl *ctl, const KeepalivedInstance *instance)
 	wipe(text);
 }
 
-/* --- Writing --------------------------------------------------------------------------------------------------------- */
+/* --- Writing --------------------------------------------------------------------------------- */
 
 /* Whatever would stop the second file is found before the first one is written. */
 static gboolean can_write(const Ctl *ctl, const GPtrArray *instances)
@@ -112,7 +114,7 @@ static gboolean write_file(const Ctl *ctl, const KeepalivedInstance *instance)
 	return written;
 }
 
-/* --- What came of it ------------------------------------------------------------------------------------------------- */
+/* --- What came of it ------------------------------------------------------------------------- */
 
 static void print_json(const Ctl *ctl, const GPtrArray *instances, const GPtrArray *problems,
 		       guint written)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * vrrpctl list: one line for each instance with what matters first: who is master, since when, why, and what is wrong. It
- * reads all instances in one call, so the picture is of one moment.
+ * vrrpctl list: one line for each instance with what matters first: who is master, since when, why,
+ * and what is wrong. It reads all instances in one call, so the picture is of one moment.
  */
 
 #include <stdio.h>

@@ -3,9 +3,10 @@
 /*
  * vrrpctl monitor: one line for each transition, until it is interrupted.
  *
- * It must never leave a reader with a wrong picture: it begins with the states as they are, says when transitions were
- * missed (their numbers have a gap), when the daemon or the bus goes and comes, and shows all states again after that. What
- * was printed is complete at the end of every line.
+ * It must never leave a reader with a wrong picture: it begins with the states as they are, says
+ * when transitions were missed (their numbers have a gap), when the daemon or the bus goes and
+ * comes, and shows all states again after that. What was printed is complete at the end of every
+ * line.
  */
 
 #include <errno.h>
@@ -32,7 +33,7 @@ typedef struct Monitor {
 
 static const CtlCall refresh_call = { .doing = "read the states" };
 
-/* --- Output ---------------------------------------------------------------------------------------------------------- */
+/* --- Output ---------------------------------------------------------------------------------- */
 
 /* Begins an event; the caller adds members and calls finish_json(). */
 static GString *begin_json(const char *event)
@@ -138,7 +139,7 @@ static void tell_transition(const Monitor *monitor, const Transition *transition
 	       transition->reason, transition->number);
 }
 
-/* --- Signals --------------------------------------------------------------------------------------------------------- */
+/* --- Signals --------------------------------------------------------------------------------- */
 
 static void remember(Monitor *monitor, const char *name, guint64 number)
 {
@@ -241,7 +242,7 @@ static int subscribe(Monitor *monitor)
 	return 0;
 }
 
-/* --- Running --------------------------------------------------------------------------------------------------------- */
+/* --- Running --------------------------------------------------------------------------------- */
 
 static void show_states(Monitor *monitor, const GPtrArray *instances)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * vrrpctl reload: has the daemon read its files, and tells what came of it. Errors cost only the instances that they are
- * about, so a reload that reports some has still applied the rest; the exit code tells them from a clean one, since
- * `systemctl reload` goes by it.
+ * vrrpctl reload: has the daemon read its files, and tells what came of it. Errors cost only the
+ * instances that they are about, so a reload that reports some has still applied the rest; the exit
+ * code tells them from a clean one, since `systemctl reload` goes by it.
  */
 
 #include <stdio.h>

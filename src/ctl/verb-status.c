@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * vrrpctl status: everything about an instance that helps somebody who was called at night. What is wrong comes with a
- * sentence on what to do; what is zero or as usual is left out. --json prints what the daemon describes, unchanged.
+ * vrrpctl status: everything about an instance that helps somebody who was called at night. What is
+ * wrong comes with a sentence on what to do; what is zero or as usual is left out. --json prints
+ * what the daemon describes, unchanged.
  */
 
 #include <stdio.h>
@@ -18,7 +19,7 @@
 
 #define LABEL_WIDTH 12
 
-/* --- One instance ---------------------------------------------------------------------------------------------------- */
+/* --- One instance ---------------------------------------------------------------------------- */
 
 static void print_colored(CtlColor color, const char *text)
 {
@@ -213,7 +214,7 @@ static void print_instance(Ctl *ctl, const CtlInstance *instance)
 	}
 }
 
-/* --- The daemon ------------------------------------------------------------------------------------------------------ */
+/* --- The daemon ------------------------------------------------------------------------------ */
 
 static void print_problems(const GPtrArray *problems)
 {
@@ -246,7 +247,8 @@ static void print_engine(Ctl *ctl)
 	printf("%s real-time scheduling, at most %s late\n", real_time ? "with" : "without", span);
 }
 
-/* Errors of the settings belong to the picture: an instance may be missing from it because of one. */
+/* Errors of the settings belong to the picture: an instance may be missing from it because of one.
+ */
 static void print_manager(Ctl *ctl, const GPtrArray *instances)
 {
 	g_autoptr(sd_bus_message) reply = NULL;
@@ -269,7 +271,7 @@ static void print_manager(Ctl *ctl, const GPtrArray *instances)
 		print_problems(problems);
 }
 
-/* --- JSON ------------------------------------------------------------------------------------------------------------ */
+/* --- JSON ------------------------------------------------------------------------------------ */
 
 /* Appends what Describe() of @path returns. */
 static int describe(Ctl *ctl, const char *path, const char *interface, GString *json)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * vrrpctl, the command line of vrrpd. It has no powers of its own: what it shows and does, any client of the bus can, and
- * whether a caller may do it is decided by the daemon with polkit. This file reads the command line and calls a verb; an
- * option that a verb does not know is an error, never ignored.
+ * vrrpctl, the command line of vrrpd. It has no powers of its own: what it shows and does, any
+ * client of the bus can, and whether a caller may do it is decided by the daemon with polkit. This
+ * file reads the command line and calls a verb; an option that a verb does not know is an error,
+ * never ignored.
  */
 
 #include <getopt.h>

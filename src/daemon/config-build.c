@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * From settings to the block that the engine reads. Settings know how a value is written, the block knows what the wire
- * needs; this is the only place where one becomes the other. The block holds the key and is wiped when it is freed.
+ * From settings to the block that the engine reads. Settings know how a value is written, the block
+ * knows what the wire needs; this is the only place where one becomes the other. The block holds
+ * the key and is wiped when it is freed.
  */
 
 #include <string.h>
@@ -14,8 +15,8 @@
 
 G_STATIC_ASSERT(sizeof(((InstanceConfig *)NULL)->name) == SETTINGS_NAME_MAX + 1);
 
-/* AH numbers only ever grow. Where nothing is saved the clock gives a start above what an earlier life can have sent: one
- * advert a second on the average since 1970. */
+/* AH numbers only ever grow. Where nothing is saved the clock gives a start above what an earlier
+ * life can have sent: one advert a second on the average since 1970. */
 static guint32 clock_seed(void)
 {
 	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
@@ -35,7 +36,8 @@ InstanceConfig *config_build(const Settings *settings, guint32 ah_saved)
 	config->track_interface = settings->track_interface;
 	config->unicast = settings->peers->len > 0;
 	config->ttl = config->unicast ? settings->unicast_ttl : 255;
-	/* A peer behind a router shows itself by the fault peer-ttl, which says to set UnicastMinTtl. */
+	/* A peer behind a router shows itself by the fault peer-ttl, which says to set
+	 * UnicastMinTtl. */
 	config->minimum_ttl = config->unicast && settings->unicast_minimum_ttl > 0
 				      ? settings->unicast_minimum_ttl
 				      : 255;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What the engine says, applied to the model one at a time: a transition carries the status right after it, so that the bus
- * shows each state with its signal even when the next one has happened already. Notes come before events, because an
- * instance that is gone must not take its last transition with it. Runs on the control thread only; never waits.
+ * What the engine says, applied to the model one at a time: a transition carries the status right
+ * after it, so that the bus shows each state with its signal even when the next one has happened
+ * already. Notes come before events, because an instance that is gone must not take its last
+ * transition with it. Runs on the control thread only; never waits.
  */
 
 #include <glib-unix.h>
@@ -51,7 +52,7 @@ static void take_status(ModelInstance *model, const InstanceStatus *status)
 	model->status = *status;
 }
 
-/* --- Notes ----------------------------------------------------------------------------------------------------------- */
+/* --- Notes ----------------------------------------------------------------------------------- */
 
 static void log_transition(const ModelInstance *model, const Note *note)
 {
@@ -142,7 +143,7 @@ static void on_note(Control *control, const Note *note)
 		log_instance_note(instance->model, note);
 }
 
-/* --- Events ---------------------------------------------------------------------------------------------------------- */
+/* --- Events ---------------------------------------------------------------------------------- */
 
 static void on_dirty(Control *control, ControlInstance *instance)
 {
@@ -260,7 +261,8 @@ static gboolean on_wake(gint fd, GIOCondition condition, gpointer userdata)
 		lost_total += lost;
 		on_note(control, &note);
 		if (i >= NOTES_PER_TURN)
-			break; /* a tape that is written faster than it is read must not hold the events back */
+			break; /* a tape that is written faster than it is read must not hold the
+				  events back */
 	}
 	if (lost_total > 0) {
 		g_warning("%" G_GUINT64_FORMAT " notes of the engine were lost.", lost_total);

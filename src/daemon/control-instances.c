@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * From settings to running instances: what a start and a reload do, and how an instance comes and goes.
+ * From settings to running instances: what a start and a reload do, and how an instance comes and
+ * goes.
  *
- * The engine owns a running instance; control keeps the settings it was made from and the latest status. A change that
- * leaves interface, family, VRID, version and the kind of destination alone is applied in place. Any other change, a removal
- * and Enabled=no make the instance leave: it hands over and its object stays on the bus until the engine gives it back. Never
- * free what the engine still has.
+ * The engine owns a running instance; control keeps the settings it was made from and the latest
+ * status. A change that leaves interface, family, VRID, version and the kind of destination alone
+ * is applied in place. Any other change, a removal and Enabled=no make the instance leave: it hands
+ * over and its object stays on the bus until the engine gives it back. Never free what the engine
+ * still has.
  */
 
 #include "config-build.h"
@@ -18,10 +20,10 @@ typedef struct FailoverCall {
 	void *userdata;
 } FailoverCall;
 
-/* --- Starting and leaving -------------------------------------------------------------------------------------------- */
+/* --- Starting and leaving -------------------------------------------------------------------- */
 
-/* Two instances cannot be the same router. Where one takes the place of another under a new name, the other has to leave
- * first. */
+/* Two instances cannot be the same router. Where one takes the place of another under a new name,
+ * the other has to leave first. */
 static gboolean twin_is_leaving(Control *control, const Settings *settings)
 {
 	GHashTableIter iter;
@@ -122,7 +124,8 @@ void control_instance_gone(Control *control, ControlInstance *instance)
 	instance->leaving = FALSE;
 	model->running = FALSE;
 	model->shared = NULL;
-	/* What it was last known for stays visible (state, reason, transitions); what it no longer has does not. */
+	/* What it was last known for stays visible (state, reason, transitions); what it no longer
+	 * has does not. */
 	model->status.releasing = FALSE;
 	model->status.addresses_held = VRRP_ADDRESSES_ABSENT;
 	model->status.faults = 0;
@@ -142,7 +145,7 @@ void control_instance_gone(Control *control, ControlInstance *instance)
 		start_waiting(control);
 }
 
-/* --- Applying settings ----------------------------------------------------------------------------------------------- */
+/* --- Applying settings ----------------------------------------------------------------------- */
 
 static void add_instance(Control *control, const ConfigSource *source)
 {
@@ -214,7 +217,7 @@ static void remove_instance(Control *control, ModelInstance *model)
 	make_leave(control, instance, VRRP_REASON_SETTINGS);
 }
 
-/* --- Reload ---------------------------------------------------------------------------------------------------------- */
+/* --- Reload ---------------------------------------------------------------------------------- */
 
 static ConfigSet *load(Control *control)
 {
@@ -236,8 +239,8 @@ static gboolean is_broken(const ConfigSet *set, const char *name)
 	return FALSE;
 }
 
-/* An instance that keeps its former settings is not among the files, so the loader could not see that another now asks for
- * the same router: the one that runs wins. */
+/* An instance that keeps its former settings is not among the files, so the loader could not see
+ * that another now asks for the same router: the one that runs wins. */
 static void refuse_twins_of(ConfigSet *set, const ModelInstance *kept)
 {
 	const Settings *running = upcoming_settings(kept);
@@ -427,7 +430,7 @@ ModelReloadResult *control_reload(Control *control, gboolean check_only)
 	return result;
 }
 
-/* --- Failover -------------------------------------------------------------------------------------------------------- */
+/* --- Failover -------------------------------------------------------------------------------- */
 
 void control_failover(Model *model, ModelInstance *instance, guint64 hold_usec, ModelDone done,
 		      void *userdata)
@@ -437,7 +440,8 @@ void control_failover(Model *model, ModelInstance *instance, guint64 hold_usec, 
 	FailoverCall *call;
 	guint64 *cookie;
 
-	/* What leaves belongs to the engine alone: nothing may be on its way to an instance that it gives back. */
+	/* What leaves belongs to the engine alone: nothing may be on its way to an instance that it
+	 * gives back. */
 	if (!own->engine || own->leaving || control->stopping) {
 		done(userdata, control->stopping ? -ECANCELED : -ENOTCONN);
 		return;

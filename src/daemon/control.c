@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The control thread: the model, the bus, and the ends of the rings that talk to the engine. It allocates and frees all that
- * the other threads use, reads and writes files, and may take its time: whatever happens here delays no packet. It starts the
- * other threads and is the last to end.
+ * The control thread: the model, the bus, and the ends of the rings that talk to the engine. It
+ * allocates and frees all that the other threads use, reads and writes files, and may take its
+ * time: whatever happens here delays no packet. It starts the other threads and is the last to end.
  */
 
 #include <signal.h>
@@ -38,7 +38,7 @@ static const ModelOperations operations = {
 	.reject_count = operation_reject_count,
 };
 
-/* --- Commands -------------------------------------------------------------------------------------------------------- */
+/* --- Commands -------------------------------------------------------------------------------- */
 
 static gboolean on_backlog(gpointer userdata)
 {
@@ -63,7 +63,7 @@ void control_push(Control *control, const Command *command)
 		control->sources[2] = g_timeout_add(BACKLOG_PERIOD_MSEC, on_backlog, control);
 }
 
-/* --- Service manager ------------------------------------------------------------------------------------------------- */
+/* --- Service manager ------------------------------------------------------------------------- */
 
 static gboolean on_status_text(gpointer userdata)
 {
@@ -138,7 +138,7 @@ static int signals_attach(Control *control)
 	return 0;
 }
 
-/* --- Life ------------------------------------------------------------------------------------------------------------ */
+/* --- Life ------------------------------------------------------------------------------------ */
 
 static gboolean start_threads(Control *control)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The log writer. GLib carries structured fields to it; it drops what is below the wanted level and hands the rest to the
- * journal or writes one line to stderr. It must never block on anything but stderr itself, and never sees a secret: callers
- * keep keys out of messages.
+ * The log writer. GLib carries structured fields to it; it drops what is below the wanted level and
+ * hands the rest to the journal or writes one line to stderr. It must never block on anything but
+ * stderr itself, and never sees a secret: callers keep keys out of messages.
  */
 
 #include <stdio.h>

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Where messages go: to the journal with all their fields where stderr is the journal, as plain lines to stderr elsewhere.
- * Everybody logs through g_log_structured() and its macros; only the control thread may.
+ * Where messages go: to the journal with all their fields where stderr is the journal, as plain
+ * lines to stderr elsewhere. Everybody logs through g_log_structured() and its macros; only the
+ * control thread may.
  */
 
 #include <glib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * vrrpd: reads the command line, blocks the signals before any thread exists, and runs the control thread.
+ * vrrpd: reads the command line, blocks the signals before any thread exists, and runs the control
+ * thread.
  */
 
 #include <signal.h>
@@ -77,7 +78,8 @@ int main(int argc, char **argv)
 		g_print("vrrpd %s\n", VRRPD_VERSION);
 		return EXIT_SUCCESS;
 	}
-	/* Keys are in memory: no core file, no ptrace by others of our uid. The sanitizers need ptrace. */
+	/* Keys are in memory: no core file, no ptrace by others of our uid. The sanitizers need
+	 * ptrace. */
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	prctl(PR_SET_DUMPABLE, 0);
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What must outlive the daemon: per instance the AH number up to which adverts may have been sent (design rule 9). One small
- * file each, replaced as a whole, so that a power failure leaves the old or the new number. A file that cannot be read counts
- * as absent: the clock then seeds the numbers.
+ * What must outlive the daemon: per instance the AH number up to which adverts may have been sent
+ * (design rule 9). One small file each, replaced as a whole, so that a power failure leaves the old
+ * or the new number. A file that cannot be read counts as absent: the clock then seeds the numbers.
  */
 
 #include "state-store.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * From the state machine's actions to the rest of the engine. Nothing here decides anything about the protocol.
+ * From the state machine's actions to the rest of the engine. Nothing here decides anything about
+ * the protocol.
  */
 
 #include <string.h>

@@ -41,7 +41,8 @@ void engine_arp_build(const uint8_t mac[6], const VrrpAddress *address, bool rep
 	at = put16(at, reply ? ARPOP_REPLY : ARPOP_REQUEST);
 	at = put(at, mac, 6);
 	at = put(at, address->bytes, 4);
-	/* In a request the target is asked for; in a reply it is whom the cache entry is about (RFC 5944 4.6). */
+	/* In a request the target is asked for; in a reply it is whom the cache entry is about (RFC
+	 * 5944 4.6). */
 	at = put(at, reply ? mac : unset, 6);
 	put(at, address->bytes, 4);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What control asks for, and what it gets back. Commands are read only once the host's links and addresses are known and
- * the leftovers of an earlier daemon are gone: until then they wait in the ring.
+ * What control asks for, and what it gets back. Commands are read only once the host's links and
+ * addresses are known and the leftovers of an earlier daemon are gone: until then they wait in the
+ * ring.
  *
- * An instance that has left is given back at the end of the turn, after everything that still points to it (packets in
- * the send batch, tables) has let go; from then on it belongs to control again and may be freed at any moment.
+ * An instance that has left is given back at the end of the turn, after everything that still
+ * points to it (packets in the send batch, tables) has let go; from then on it belongs to control
+ * again and may be freed at any moment.
  */
 
 #include <errno.h>

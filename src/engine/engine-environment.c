@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What the host's links and addresses mean to instances: whether the interface is there and runs, which address to send
- * from, which group memberships to hold.
+ * What the host's links and addresses mean to instances: whether the interface is there and runs,
+ * which address to send from, which group memberships to hold.
  *
- * rtnetlink notifications arrive on a socket of the engine's own, so that a lost carrier is known within the same turn.
- * At the start, and after an overrun, both tables are dumped: first links, then addresses; whatever the dumps do not
- * mention is gone. Each change leads to a look at the instances on that interface name; the look compares everything
- * anew and tells the state machine what differs, so there is no order of notifications that could leave it wrong.
+ * rtnetlink notifications arrive on a socket of the engine's own, so that a lost carrier is known
+ * within the same turn. At the start, and after an overrun, both tables are dumped: first links,
+ * then addresses; whatever the dumps do not mention is gone. Each change leads to a look at the
+ * instances on that interface name; the look compares everything anew and tells the state machine
+ * what differs, so there is no order of notifications that could leave it wrong.
  */
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 
 #define DUMP_RETRY_NSEC (20 * VRRP_NSEC_PER_MSEC)
 
-/* --- Memberships ------------------------------------------------------------------------------- */
+/* --- Memberships ----------------------------------------------------------------------------- */
 
 static void leave_group(Engine *engine, EngineLink *link)
 {
@@ -59,7 +60,7 @@ static void join(Engine *engine, EngineInstance *instance, EngineLink *link, Vrr
 	join_group(engine, link, now);
 }
 
-/* --- One instance ------------------------------------------------------------------------------ */
+/* --- One instance ---------------------------------------------------------------------------- */
 
 static VrrpAddress choose_source(Engine *engine, const EngineInstance *instance,
 				 const EngineLink *link)
@@ -162,7 +163,7 @@ static void update_with_source(Engine *engine, VrrpTime now)
 			engine_environment_update(engine, engine->instances[i], now);
 }
 
-/* --- Notifications ----------------------------------------------------------------------------- */
+/* --- Notifications --------------------------------------------------------------------------- */
 
 typedef struct Reading {
 	Engine *engine;
@@ -206,7 +207,8 @@ static void on_event(Engine *engine, const EngineLinksEvent *event, VrrpTime now
 		count_lists(engine, event->added);
 	link = engine_links_by_index(&engine->links, event->index);
 	if (event->returned && link && link->holder >= 0) {
-		/* A switch may have forgotten us while the link was down: leaving and joining makes it hear a report. */
+		/* A switch may have forgotten us while the link was down: leaving and joining makes
+		 * it hear a report. */
 		leave_group(engine, link);
 		join_group(engine, link, now);
 	}
@@ -253,8 +255,9 @@ static void on_dump_done(Engine *engine, VrrpTime now)
 	if (engine->resynchronise) {
 		begin_dumps(engine, now);
 	} else if (engine->dump_interrupted) {
-		/* The table changed while it was read, or the kernel was not ready: the same dump once more. Not at
-		 * once, since a table that changes all the time would keep us doing nothing else. */
+		/* The table changed while it was read, or the kernel was not ready: the same dump
+		 * once more. Not at once, since a table that changes all the time would keep us
+		 * doing nothing else. */
 		engine->dump_retry_at = vrrp_time_add(now, DUMP_RETRY_NSEC);
 	} else if (engine->dump == ENGINE_DUMP_LINKS) {
 		sweep(engine, NETLINK_DUMP_LINKS, now);

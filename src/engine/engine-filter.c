@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The socket filters: what is not for us must not queue, or a busy segment with many routers would push our own peers'
- * adverts out of the receive buffer.
+ * The socket filters: what is not for us must not queue, or a busy segment with many routers would
+ * push our own peers' adverts out of the receive buffer.
  *
- * A program sees the packet from its IP header on. It finds the VRID behind the header's real length, makes one number of
- * interface and VRID, and looks that up in a sorted set: binary search down to a leaf of a few dozen values, then one by
- * one. Neighbouring values become a range, so an interface with 255 VRIDs costs two instructions. Conditional jumps reach
- * 255 instructions; where a subtree is longer an unconditional one helps out.
+ * A program sees the packet from its IP header on. It finds the VRID behind the header's real
+ * length, makes one number of interface and VRID, and looks that up in a sorted set: binary search
+ * down to a leaf of a few dozen values, then one by one. Neighbouring values become a range, so an
+ * interface with 255 VRIDs costs two instructions. Conditional jumps reach 255 instructions; where
+ * a subtree is longer an unconditional one helps out.
  *
- * The second program, for the packets that are only counted, is the same with the answers exchanged. Both are built
- * from one description, so no packet can fall between them.
+ * The second program, for the packets that are only counted, is the same with the answers
+ * exchanged. Both are built from one description, so no packet can fall between them.
  */
 
 #include <string.h>
@@ -113,7 +114,8 @@ static void emit_lookup(Program *program, const uint32_t *values, size_t count)
 	emit_lookup(program, values + middle, count - middle);
 }
 
-/* Goes on where the accumulator, 0 to 255, is a set bit of @words; else rejects. Uses X and M[0]. */
+/* Goes on where the accumulator, 0 to 255, is a set bit of @words; else rejects. Uses X and M[0].
+ */
 static void emit_bits(Program *program, const uint32_t words[BITS_WORDS])
 {
 	unsigned used = 0;
@@ -152,7 +154,8 @@ static void emit_prologue(Program *program, uint8_t protocol, uint32_t vrid_offs
 		emit_jump(program, BPF_JMP | BPF_JEQ | BPF_K, VRRP_PROTOCOL, 1, 0);
 		emit(program, BPF_RET | BPF_K, 0);
 	}
-	/* A load behind the end would end the program with "drop"; what is too short must be counted. */
+	/* A load behind the end would end the program with "drop"; what is too short must be
+	 * counted. */
 	emit(program, BPF_LD | BPF_W | BPF_LEN, 0);
 	emit(program, BPF_ALU | BPF_SUB | BPF_X, 0);
 	emit_jump(program, BPF_JMP | BPF_JGE | BPF_K, vrid_offset + 1, 1, 0);

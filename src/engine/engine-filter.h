@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Classic BPF programs for the raw sockets (design rule 10): a pure function from what the instances want to instructions.
+ * Classic BPF programs for the raw sockets (design rule 10): a pure function from what the
+ * instances want to instructions.
  */
 
 #include <stdbool.h>
@@ -13,7 +14,8 @@
 
 #define ENGINE_FILTER_MAX 4096 /* BPF_MAXINSNS */
 
-/* What the instances of this host want. All arrays are sorted and without doubles (engine_filter_sort). */
+/* What the instances of this host want. All arrays are sorted and without doubles
+ * (engine_filter_sort). */
 typedef struct EngineFilterInput {
 	const uint32_t
 		*pairs; /* of the multicast instances: engine_filter_pair, or VRIDs where @coarse */
@@ -33,8 +35,9 @@ static inline uint32_t engine_filter_pair(int32_t interface_index, uint8_t vrid)
 /* Sorts ascending and drops doubles; returns the new count. Allocates nothing. */
 size_t engine_filter_sort(uint32_t *values, size_t count);
 
-/* Writes the program for IP protocol @protocol (112 or 51). It passes what an instance could want, or, where @stray, all
- * the rest; but an AH that precedes something else than VRRP is not ours and passes neither. Returns the number of
- * instructions, or 0 where they would be more than @capacity. */
+/* Writes the program for IP protocol @protocol (112 or 51). It passes what an instance could want,
+ * or, where @stray, all the rest; but an AH that precedes something else than VRRP is not ours and
+ * passes neither. Returns the number of instructions, or 0 where they would be more than @capacity.
+ */
 size_t engine_filter_build(const EngineFilterInput *input, uint8_t protocol, bool stray,
 			   struct sock_filter *program, size_t capacity);

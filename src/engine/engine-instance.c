@@ -3,10 +3,11 @@
 /*
  * One instance: its making on control's thread, and its steps on the engine's.
  *
- * A step runs the state machine once and carries its actions out in order. Carrying one out can bring news for the same
- * machine (authentication numbers used up, addresses that went with their interface); that news waits until the actions
- * are done and is told by the settling that follows, so a step never happens inside a step. After settling the status is
- * published if it differs, and the timer is set anew.
+ * A step runs the state machine once and carries its actions out in order. Carrying one out can
+ * bring news for the same machine (authentication numbers used up, addresses that went with their
+ * interface); that news waits until the actions are done and is told by the settling that follows,
+ * so a step never happens inside a step. After settling the status is published if it differs, and
+ * the timer is set anew.
  */
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 
 #include "engine-internal.h"
 
-/* --- Control's side ---------------------------------------------------------------------------- */
+/* --- Control's side -------------------------------------------------------------------------- */
 
 EngineInstance *engine_instance_new(uint64_t id, const InstanceConfig *config)
 {
@@ -52,7 +53,7 @@ InstanceShared *engine_instance_shared(EngineInstance *instance)
 	return &instance->shared;
 }
 
-/* --- The engine's side ------------------------------------------------------------------------- */
+/* --- The engine's side ----------------------------------------------------------------------- */
 
 /* A sum, so that the order does not matter: other implementations sort their lists. */
 uint64_t engine_instance_list_fingerprint(const uint8_t *addresses, size_t count, size_t size)
@@ -86,7 +87,8 @@ VrrpParameters engine_instance_parameters(const EngineInstance *instance)
 {
 	VrrpParameters parameters = instance->config->parameters;
 
-	/* Adverts that are due together leave together, but not so many at once that they overrun a peer's buffer. */
+	/* Adverts that are due together leave together, but not so many at once that they overrun a
+	 * peer's buffer. */
 	parameters.grid_phase_nsec += instance->slot / ENGINE_GRID_GROUP * ENGINE_GRID_PHASE_NSEC;
 	return parameters;
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One instance as the engine's thread sees it. Control makes and frees it, and touches nothing but the shared part while
- * the engine has it.
+ * One instance as the engine's thread sees it. Control makes and frees it, and touches nothing but
+ * the shared part while the engine has it.
  */
 
 #include "core/vrrp-auth.h"

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What the parts of the engine share: one object in one mapping, used by the engine's thread only (but for the atomics).
+ * What the parts of the engine share: one object in one mapping, used by the engine's thread only
+ * (but for the atomics).
  */
 
 #include <netinet/in.h>
@@ -83,7 +84,8 @@ typedef struct EngineSend {
 	struct {
 		EngineInstance *instance;
 		uint8_t priority;
-		bool counts; /* the first packet of an advert: one advert to many peers counts once */
+		bool counts; /* the first packet of an advert: one advert to many peers counts once
+			      */
 	} owners[ENGINE_SEND_BATCH];
 } EngineSend;
 
@@ -185,14 +187,16 @@ void engine_fail(Engine *engine, int error);
 /* engine-instance.c: one step of one instance, and what the world gets to know of it */
 void engine_instance_step(Engine *engine, EngineInstance *instance, const VrrpEvent *event,
 			  VrrpTime now);
-/* Tells the fsm what has changed beside it (faults, instant completions), publishes, and sets the timer. */
+/* Tells the fsm what has changed beside it (faults, instant completions), publishes, and sets the
+ * timer. */
 void engine_instance_settle(Engine *engine, EngineInstance *instance, VrrpTime now);
 void engine_instance_timer(Engine *engine, EngineInstance *instance, VrrpTime now);
 /* Takes over what @config says. Tables, links and jobs are the caller's. */
 void engine_instance_configure(EngineInstance *instance, const InstanceConfig *config);
 VrrpParameters engine_instance_parameters(const EngineInstance *instance);
 uint64_t engine_instance_list_fingerprint(const uint8_t *addresses, size_t count, size_t size);
-/* Has AH numbers saved ahead, those that were only heard too: after a restart nothing recorded may pass for new. */
+/* Has AH numbers saved ahead, those that were only heard too: after a restart nothing recorded may
+ * pass for new. */
 void engine_instance_reserve(Engine *engine, EngineInstance *instance);
 void engine_instance_fault(EngineInstance *instance, VrrpFault fault, bool present);
 void engine_instance_status(const EngineInstance *instance, InstanceStatus *ret);

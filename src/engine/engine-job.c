@@ -3,12 +3,13 @@
 /*
  * The addresses that an instance holds, as jobs for the netlink thread.
  *
- * An instance has at most one job under way; what is wanted meanwhile is kept, and only the latest counts. The settings
- * are lent to the netlink thread with a job, so they change only between two jobs, and the old ones go back to control
- * when nobody reads them any more. A job that fails is tried again every second for as long as its result is wanted.
+ * An instance has at most one job under way; what is wanted meanwhile is kept, and only the latest
+ * counts. The settings are lent to the netlink thread with a job, so they change only between two
+ * jobs, and the old ones go back to control when nobody reads them any more. A job that fails is
+ * tried again every second for as long as its result is wanted.
  *
- * Where the interface is gone its addresses went with it, and asking the kernel would only bring an error: that job is
- * complete at once.
+ * Where the interface is gone its addresses went with it, and asking the kernel would only bring an
+ * error: that job is complete at once.
  */
 
 #include <errno.h>
@@ -70,7 +71,8 @@ static void begin(Engine *engine, EngineInstance *instance, VrrpTime now)
 		return;
 	}
 	if (ring_push(&engine->exchange->jobs, &job) < 0) {
-		/* The ring has room for every instance; should it ever be full, wait rather than lose the job. */
+		/* The ring has room for every instance; should it ever be full, wait rather than
+		 * lose the job. */
 		instance->retry_at = vrrp_time_add(now, ENGINE_RETRY_NSEC);
 		return;
 	}
@@ -154,7 +156,8 @@ static void on_result(Engine *engine, EngineInstance *instance, const NetlinkDon
 {
 	bool superseded = instance->job_needed;
 
-	/* What is not wanted any more may fail: with an interface, for example, that has gone meanwhile. */
+	/* What is not wanted any more may fail: with an interface, for example, that has gone
+	 * meanwhile. */
 	if (!superseded) {
 		instance->address_error = done->error;
 		engine_instance_fault(instance, VRRP_FAULT_ADDRESS, done->error != 0);
@@ -174,8 +177,8 @@ static void on_addresses(Engine *engine, const NetlinkDone *done, VrrpTime now)
 	instance->job_running = false;
 	return_previous(engine, instance);
 	on_result(engine, instance, done, now);
-	/* The next job before the news of this one, so that the netlink thread has work as early as can be; but new
-	 * settings first, since a job must be about them. */
+	/* The next job before the news of this one, so that the netlink thread has work as early as
+	 * can be; but new settings first, since a job must be about them. */
 	if (!instance->replacement)
 		begin(engine, instance, now);
 	engine_instance_step(engine, instance,

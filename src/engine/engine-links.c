@@ -3,14 +3,15 @@
 /*
  * The host's links and addresses, as the notifications tell them.
  *
- * The engine's thread owns this. Entries live in two fixed arrays and hang in hash chains by their slot number, so
- * nothing is allocated. A link's addresses are kept in the kernel's order, because the first one is the primary.
+ * The engine's thread owns this. Entries live in two fixed arrays and hang in hash chains by their
+ * slot number, so nothing is allocated. A link's addresses are kept in the kernel's order, because
+ * the first one is the primary.
  *
- * Addresses that carry our own IFA_PROTO are left out on purpose: they are what instances hold, they come and go by
- * the thousand, and none of them may ever become a source address.
+ * Addresses that carry our own IFA_PROTO are left out on purpose: they are what instances hold,
+ * they come and go by the thousand, and none of them may ever become a source address.
  *
- * After an overrun the kernel has told us only a part. Then everything is asked for again; entries that a dump does
- * not mention have an old generation and are swept.
+ * After an overrun the kernel has told us only a part. Then everything is asked for again; entries
+ * that a dump does not mention have an old generation and are swept.
  */
 
 #include <string.h>

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the engine knows about the host's links and addresses. Fixed capacity; every lookup is by hash, so a packet
- * costs the same on a host with one interface and on one with ten thousand.
+ * What the engine knows about the host's links and addresses. Fixed capacity; every lookup is by
+ * hash, so a packet costs the same on a host with one interface and on one with ten thousand.
  */
 
 #include "core/vrrp-address.h"
@@ -64,19 +64,20 @@ typedef struct EngineLinksEvent {
 	bool returned; /* the link runs again, or is new and runs */
 	bool mac_changed;
 	int32_t index;
-	int16_t lost_holder; /* the link is gone and this holder had its membership; else -1 */
-	EngineAddress *
-		added; /* an address that was not there before: its @listed is the caller's to fill */
+	int16_t lost_holder;  /* the link is gone and this holder had its membership; else -1 */
+	EngineAddress *added; /* an address that was not there before: its @listed is the caller's
+				 to fill */
 	char name[VRRP_INTERFACE_NAME_SIZE];
 	char old_name[VRRP_INTERFACE_NAME_SIZE]; /* "" where it was not renamed */
 } EngineLinksEvent;
 
 void engine_links_init(EngineLinks *links);
-/* Takes one notification in. Ignores what does not fit (capacity, an address on an unknown link). */
+/* Takes one notification in. Ignores what does not fit (capacity, an address on an unknown link).
+ */
 void engine_links_apply(EngineLinks *links, const NetlinkChange *change, EngineLinksEvent *ret);
 
-/* Full synchronisation: begin, then both dumps through engine_links_apply, and after each dump sweep until false. What
- * the dump did not mention is gone. */
+/* Full synchronisation: begin, then both dumps through engine_links_apply, and after each dump
+ * sweep until false. What the dump did not mention is gone. */
 void engine_links_begin(EngineLinks *links);
 bool engine_links_sweep(EngineLinks *links, NetlinkDump dump, EngineLinksEvent *ret);
 
@@ -85,9 +86,11 @@ EngineLink *engine_links_by_index(EngineLinks *links, int32_t index);
 EngineLink *engine_links_by_name(EngineLinks *links, const char *name);
 /* Whether the host has @address on any link. */
 bool engine_links_own(const EngineLinks *links, const VrrpAddress *address);
-/* Adds @delta to the count of instances that list @address. Returns true where the host has that address. */
+/* Adds @delta to the count of instances that list @address. Returns true where the host has that
+ * address. */
 bool engine_links_list(EngineLinks *links, const VrrpAddress *address, int delta);
-/* The address to send from: primary before secondary, scope global before link, in the kernel's order, never one that
- * an instance lists unless @listed_too (the owner of an address). Family 0 where there is none. */
+/* The address to send from: primary before secondary, scope global before link, in the kernel's
+ * order, never one that an instance lists unless @listed_too (the owner of an address). Family 0
+ * where there is none. */
 VrrpAddress engine_links_source(const EngineLinks *links, const EngineLink *link, VrrpFamily family,
 				bool listed_too);

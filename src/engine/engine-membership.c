@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Who has joined what. A membership makes the interface accept the group and tells snooping switches by IGMP; the receive
- * sockets themselves join nothing and hear every group that anybody on this host has joined (IP_MULTICAST_ALL). Holders
- * are datagram sockets without a port: nothing is ever delivered to them. Owned by the engine's thread.
+ * Who has joined what. A membership makes the interface accept the group and tells snooping
+ * switches by IGMP; the receive sockets themselves join nothing and hear every group that anybody
+ * on this host has joined (IP_MULTICAST_ALL). Holders are datagram sockets without a port: nothing
+ * is ever delivered to them. Owned by the engine's thread.
  */
 
 #include <errno.h>

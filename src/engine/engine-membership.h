@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Memberships of 224.0.0.18, one per interface, on sockets that do nothing else: the kernel allows a socket only
- * net.ipv4.igmp_max_memberships of them, 20 by default.
+ * Memberships of 224.0.0.18, one per interface, on sockets that do nothing else: the kernel allows
+ * a socket only net.ipv4.igmp_max_memberships of them, 20 by default.
  */
 
 #include <stdbool.h>

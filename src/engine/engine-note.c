@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The limiter for what the engine tells the log. Whoever can send packets decides how many are wrong, so neither the
- * memory nor the lines may follow their number: a small set-associative table and a cap per second. The table belongs to
- * the engine's thread.
+ * The limiter for what the engine tells the log. Whoever can send packets decides how many are
+ * wrong, so neither the memory nor the lines may follow their number: a small set-associative table
+ * and a cap per second. The table belongs to the engine's thread.
  */
 
 #include "engine-note.h"
@@ -25,7 +25,8 @@ uint64_t engine_limiter_key(unsigned kind, const VrrpAddress *address, uint64_t 
 	return hash != 0 ? hash : 1;
 }
 
-/* The key's entry, or the one to use for it: nobody is forgotten for a key that is not said after all. */
+/* The key's entry, or the one to use for it: nobody is forgotten for a key that is not said after
+ * all. */
 static EngineLimiterEntry *find_entry(EngineLimiter *limiter, uint64_t key)
 {
 	EngineLimiterEntry *set = limiter->entries[key % ENGINE_LIMITER_SETS];

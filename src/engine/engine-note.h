@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * How often something may be said: once a minute for each key, and a few times a second in all. Fixed memory: with more
- * keys than entries the longest silent is forgotten, and the limit per second still holds.
+ * How often something may be said: once a minute for each key, and a few times a second in all.
+ * Fixed memory: with more keys than entries the longest silent is forgotten, and the limit per
+ * second still holds.
  */
 
 #include <stdbool.h>
@@ -34,6 +35,7 @@ typedef struct EngineLimiter {
 
 /* A key for @kind of message about @address and @id; either may be zero. */
 uint64_t engine_limiter_key(unsigned kind, const VrrpAddress *address, uint64_t id);
-/* May it be said now? *@ret_suppressed is how many were not since the last time; set only with true. */
+/* May it be said now? *@ret_suppressed is how many were not since the last time; set only with
+ * true. */
 bool engine_limiter_allow(EngineLimiter *limiter, uint64_t key, VrrpTime now,
 			  uint64_t *ret_suppressed);

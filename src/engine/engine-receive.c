@@ -3,14 +3,15 @@
 /*
  * Packets in.
  *
- * For each of the protocols 112 and 51 there are two raw sockets. The filter of the main one passes what an instance here
- * could want; only its packets reach a state machine, it has a large buffer, and it is read until it is empty before any
- * timer expires: a master must not be declared dead while its adverts wait to be read. The filter of the stray one passes
- * the rest: a foreign VRID, an unknown peer. Those are counted and noted, nothing else, with a small buffer, a small
- * budget and after everything else, so that a busy or hostile segment costs the protocol nothing.
+ * For each of the protocols 112 and 51 there are two raw sockets. The filter of the main one passes
+ * what an instance here could want; only its packets reach a state machine, it has a large buffer,
+ * and it is read until it is empty before any timer expires: a master must not be declared dead
+ * while its adverts wait to be read. The filter of the stray one passes the rest: a foreign VRID,
+ * an unknown peer. Those are counted and noted, nothing else, with a small buffer, a small budget
+ * and after everything else, so that a busy or hostile segment costs the protocol nothing.
  *
- * A packet that is dropped is counted under its reason: on the instance that it was meant for, or on the engine where
- * none could be found. Packets from this host itself are neither.
+ * A packet that is dropped is counted under its reason: on the instance that it was meant for, or
+ * on the engine where none could be found. Packets from this host itself are neither.
  */
 
 #include <errno.h>
@@ -25,7 +26,7 @@
 
 static const VrrpAddress group = { .family = VRRP_FAMILY_IPV4, .bytes = { 224, 0, 0, 18 } };
 
-/* --- Judging ----------------------------------------------------------------------------------- */
+/* --- Judging --------------------------------------------------------------------------------- */
 
 typedef struct Arrival {
 	VrrpPacket packet;
@@ -41,8 +42,9 @@ static void note_reject(Engine *engine, const EngineInstance *instance, const Ar
 	uint64_t suppressed;
 	Note note;
 
-	/* Before the first instance came and after the last one went, adverts of our own peers look like strangers'. To
-	 * say so would be wrong, and would silence what is to be said about them in the next minute. */
+	/* Before the first instance came and after the last one went, adverts of our own peers look
+	 * like strangers'. To say so would be wrong, and would silence what is to be said about
+	 * them in the next minute. */
 	if (reject == VRRP_REJECT_VRID && (engine->instance_count == 0 || engine->stopping))
 		return;
 	if (!engine_limiter_allow(&engine->reject_limiter,
@@ -90,8 +92,9 @@ static EngineInstance *find_unicast(Engine *engine, const Arrival *arrival)
 	return vrrp_table_find(&engine->table, &key);
 }
 
-/* Whom the packet is for. Where it is for nobody: whom it most likely was meant for, so that the counter is found where
- * one looks for it, or NULL. The reason is NONE where the instance's own rules are to judge. */
+/* Whom the packet is for. Where it is for nobody: whom it most likely was meant for, so that the
+ * counter is found where one looks for it, or NULL. The reason is NONE where the instance's own
+ * rules are to judge. */
 static EngineInstance *find(Engine *engine, const Arrival *arrival, VrrpReject *ret_reject)
 {
 	const VrrpPacket *packet = &arrival->packet;
@@ -102,7 +105,8 @@ static EngineInstance *find(Engine *engine, const Arrival *arrival, VrrpReject *
 	instance = to_group ? find_multicast(engine, arrival) : find_unicast(engine, arrival);
 	if (instance)
 		return instance;
-	/* To the group, but the instance is unicast, or the other way round: the rules say "destination". */
+	/* To the group, but the instance is unicast, or the other way round: the rules say
+	 * "destination". */
 	instance = to_group ? find_unicast(engine, arrival) : find_multicast(engine, arrival);
 	if (instance)
 		return instance;
@@ -122,7 +126,8 @@ static int peer_index(const InstanceConfig *config, const VrrpAddress *source)
 	return -1;
 }
 
-/* A listed peer whose packets come from too far away is a mistake in the settings of one of the two: worth a fault. */
+/* A listed peer whose packets come from too far away is a mistake in the settings of one of the
+ * two: worth a fault. */
 static void note_peer_ttl(Engine *engine, EngineInstance *instance, const Arrival *arrival,
 			  bool bad)
 {
@@ -145,7 +150,8 @@ static void note_peer_ttl(Engine *engine, EngineInstance *instance, const Arriva
 static VrrpReject check_number(Engine *engine, EngineInstance *instance, const VrrpPacket *packet)
 {
 	const VrrpFsm *fsm = &instance->fsm;
-	/* Who waits for a successor was master a moment ago: a recorded advert must not pass for one. */
+	/* Who waits for a successor was master a moment ago: a recorded advert must not pass for
+	 * one. */
 	bool heard = fsm->master_heard || vrrp_fsm_releasing(fsm);
 	bool from_master =
 		fsm->master_heard && vrrp_address_compare(&packet->source, &fsm->master) == 0;
@@ -160,7 +166,7 @@ static VrrpReject check_number(Engine *engine, EngineInstance *instance, const V
 	return VRRP_REJECT_NONE;
 }
 
-/* --- Accepted packets -------------------------------------------------------------------------- */
+/* --- Accepted packets ------------------------------------------------------------------------ */
 
 static bool list_source_is_new(EngineInstance *instance, const VrrpAddress *source)
 {
@@ -244,7 +250,8 @@ static void take(Engine *engine, Arrival *arrival, VrrpReject parsed)
 		reject = vrrp_packet_check(&arrival->packet, &instance->rules);
 	if (reject == VRRP_REJECT_TTL)
 		note_peer_ttl(engine, instance, arrival, true);
-	/* A stray that is good after all came while the filters changed; the main socket has it too. */
+	/* A stray that is good after all came while the filters changed; the main socket has it
+	 * too. */
 	if (reject == VRRP_REJECT_NONE && arrival->stray)
 		return;
 	if (reject == VRRP_REJECT_NONE)
@@ -255,7 +262,7 @@ static void take(Engine *engine, Arrival *arrival, VrrpReject parsed)
 		drop(engine, instance, arrival, reject);
 }
 
-/* --- Reading ----------------------------------------------------------------------------------- */
+/* --- Reading --------------------------------------------------------------------------------- */
 
 static void count_overflow(Engine *engine, EngineSocket *socket, uint32_t overflows, VrrpTime now)
 {
@@ -349,8 +356,8 @@ VrrpTime engine_receive_drain(Engine *engine, bool all)
 	return now;
 }
 
-/* Read-ability is told once (EPOLLONESHOT); while more than the budget waits, the kernel's small buffer may overflow, and
- * what does not fit is not counted. */
+/* Read-ability is told once (EPOLLONESHOT); while more than the budget waits, the kernel's small
+ * buffer may overflow, and what does not fit is not counted. */
 void engine_receive_strays(Engine *engine, VrrpTime now)
 {
 	bool more = false;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Which instances the engine has, and the ways to find one: by (interface, VRID) and by (peer, VRID) for packets, by
- * interface name for what happens to links. And the socket filters, which say the same to the kernel.
+ * Which instances the engine has, and the ways to find one: by (interface, VRID) and by (peer,
+ * VRID) for packets, by interface name for what happens to links. And the socket filters, which say
+ * the same to the kernel.
  */
 
 #include <errno.h>
@@ -65,7 +66,8 @@ void engine_registry_place(Engine *engine, EngineInstance *instance, int32_t int
 	key = vrrp_table_key_multicast((uint32_t)interface_index,
 				       (VrrpFamily)instance->config->family,
 				       instance->config->vrid);
-	/* Control admits one instance for an interface, family and VRID; a second one would hear nothing. */
+	/* Control admits one instance for an interface, family and VRID; a second one would hear
+	 * nothing. */
 	(void)vrrp_table_insert(&engine->table, &instance->entries[0], key, instance);
 }
 
@@ -103,7 +105,8 @@ void engine_registry_peers(Engine *engine, EngineInstance *instance, bool presen
 	engine->filter_dirty = true;
 }
 
-/* An address that an instance lists is not a source for anybody; one of the host's that is listed now may have been. */
+/* An address that an instance lists is not a source for anybody; one of the host's that is listed
+ * now may have been. */
 void engine_registry_list(Engine *engine, const InstanceConfig *config, int delta)
 {
 	for (uint32_t i = 0; i < config->address_count; i++)
@@ -111,7 +114,7 @@ void engine_registry_list(Engine *engine, const InstanceConfig *config, int delt
 			engine->lists_changed = true;
 }
 
-/* --- Filters ----------------------------------------------------------------------------------- */
+/* --- Filters --------------------------------------------------------------------------------- */
 
 static uint32_t host_order(const uint8_t bytes[4])
 {
@@ -183,8 +186,9 @@ static int attach_all(Engine *engine, bool coarse)
 	return 0;
 }
 
-/* Where neither program is taken (too long, or net.core.optmem_max too small) the main sockets have none: everything arrives
- * there and is judged, which costs time but loses nothing. What the stray sockets hear then is the same once more. */
+/* Where neither program is taken (too long, or net.core.optmem_max too small) the main sockets have
+ * none: everything arrives there and is judged, which costs time but loses nothing. What the stray
+ * sockets hear then is the same once more. */
 void engine_registry_filters(Engine *engine)
 {
 	int unused = 0;

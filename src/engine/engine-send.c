@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Packets out: adverts on one raw socket with the IP header included, announcements on one packet socket. Both collect
- * what one turn of the loop yields and send it with one call, because calls and wake-ups cost more than packets; a full
- * batch is sent at once. A packet that the kernel refuses is counted and skipped; the next advert is the retry.
+ * Packets out: adverts on one raw socket with the IP header included, announcements on one packet
+ * socket. Both collect what one turn of the loop yields and send it with one call, because calls
+ * and wake-ups cost more than packets; a full batch is sent at once. A packet that the kernel
+ * refuses is counted and skipped; the next advert is the retry.
  */
 
 #include <errno.h>
@@ -19,7 +20,7 @@
 
 static const VrrpAddress group = { .family = VRRP_FAMILY_IPV4, .bytes = { 224, 0, 0, 18 } };
 
-/* --- Adverts ----------------------------------------------------------------------------------- */
+/* --- Adverts --------------------------------------------------------------------------------- */
 
 static void send_failed(Engine *engine, EngineInstance *instance, int error, VrrpTime now)
 {
@@ -110,7 +111,8 @@ static void queue_advert(Engine *engine, EngineInstance *instance, const VrrpPac
 	send->count++;
 }
 
-/* One number for an advert, to however many peers it goes. Returns false where the numbers are used up. */
+/* One number for an advert, to however many peers it goes. Returns false where the numbers are used
+ * up. */
 static bool next_number(Engine *engine, EngineInstance *instance, uint32_t *ret_number)
 {
 	uint32_t number = vrrp_replay_next(&instance->replay);
@@ -164,7 +166,7 @@ void engine_send_advert(Engine *engine, EngineInstance *instance, uint8_t priori
 	explicit_bzero(content.key, sizeof content.key);
 }
 
-/* --- Announcements ----------------------------------------------------------------------------- */
+/* --- Announcements --------------------------------------------------------------------------- */
 
 static void flush_announcements(Engine *engine, VrrpTime now)
 {
@@ -236,7 +238,7 @@ void engine_send_announcements(Engine *engine, EngineInstance *instance, uint8_t
 	}
 }
 
-/* --- Both -------------------------------------------------------------------------------------- */
+/* --- Both ------------------------------------------------------------------------------------ */
 
 /* Adverts first: they are what other routers wait for. */
 void engine_send_flush(Engine *engine, VrrpTime now)
@@ -255,7 +257,8 @@ int engine_send_open(Engine *engine)
 	if (setsockopt(engine->send_fd, IPPROTO_IP, IP_HDRINCL, &one, sizeof one) < 0 ||
 	    setsockopt(engine->send_fd, IPPROTO_IP, IP_MULTICAST_LOOP, &zero, sizeof zero) < 0)
 		return -errno;
-	/* Best effort: ahead of the host's other traffic, and more room than for a few hundred adverts. */
+	/* Best effort: ahead of the host's other traffic, and more room than for a few hundred
+	 * adverts. */
 	(void)setsockopt(engine->send_fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof priority);
 	(void)setsockopt(engine->send_fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
 

@@ -3,15 +3,17 @@
 /*
  * The engine: one thread that runs the protocol and does nothing else.
  *
- * A turn of its loop goes in this order. (1) Wait. (2) Read the receive sockets until they are empty: whatever arrived
- * before a deadline must be known before that deadline is judged. This holds above all after a stall, when adverts of a
- * healthy master wait behind an expired timer. (3) Read links, completions and commands. (4) Read the clock once and expire
- * what is due. (5) Send what all this has yielded, in one call. (6) Give back what is finished, renew the filters, count
+ * A turn of its loop goes in this order. (1) Wait. (2) Read the receive sockets until they are
+ * empty: whatever arrived before a deadline must be known before that deadline is judged. This
+ * holds above all after a stall, when adverts of a healthy master wait behind an expired timer. (3)
+ * Read links, completions and commands. (4) Read the clock once and expire what is due. (5) Send
+ * what all this has yielded, in one call. (6) Give back what is finished, renew the filters, count
  * stray packets. (7) Arm the one timer.
  *
- * All memory is one mapping, made by engine_new: a guard page, the stack, and the Engine itself. The thread allocates
- * nothing, takes no lock, and never waits for control: what does not fit into the event ring waits here. Whoever reads from
- * another thread reads atomics. The thread ends when everything has left after COMMAND_STOP, or when it cannot go on.
+ * All memory is one mapping, made by engine_new: a guard page, the stack, and the Engine itself.
+ * The thread allocates nothing, takes no lock, and never waits for control: what does not fit into
+ * the event ring waits here. Whoever reads from another thread reads atomics. The thread ends when
+ * everything has left after COMMAND_STOP, or when it cannot go on.
  */
 
 #include <errno.h>
@@ -44,7 +46,7 @@ enum {
 	_WATCH_MAX,
 };
 
-/* --- What others ask --------------------------------------------------------------------------- */
+/* --- What others ask ------------------------------------------------------------------------- */
 
 bool engine_real_time(const Engine *engine)
 {
@@ -66,7 +68,7 @@ uint64_t engine_heartbeat(const Engine *engine)
 	return atomic_load_explicit(&engine->heartbeat, memory_order_relaxed);
 }
 
-/* --- What the parts ask ------------------------------------------------------------------------ */
+/* --- What the parts ask ---------------------------------------------------------------------- */
 
 VrrpTime engine_now(void)
 {
@@ -93,8 +95,9 @@ void engine_event(Engine *engine, const EngineEvent *event)
 
 	if (engine->backlog_count == 0 && ring_push(&engine->exchange->events, event) == 0)
 		return;
-	/* The bounds of the ring and of this array leave room for what can be under way; commands are not read while
-	 * anything waits here, so only numbers to save could still fill it, and the next block replaces those. */
+	/* The bounds of the ring and of this array leave room for what can be under way; commands
+	 * are not read while anything waits here, so only numbers to save could still fill it, and
+	 * the next block replaces those. */
 	if (engine->backlog_count == ENGINE_BACKLOG_MAX)
 		return;
 	engine->backlog[at] = *event;
@@ -125,7 +128,7 @@ static int watch(Engine *engine, int fd, uint32_t events, uint32_t tag)
 	return epoll_ctl(engine->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-/* --- The loop ---------------------------------------------------------------------------------- */
+/* --- The loop -------------------------------------------------------------------------------- */
 
 typedef struct Ready {
 	bool receive;
@@ -134,8 +137,9 @@ typedef struct Ready {
 	bool done;
 } Ready;
 
-/* Under a flood there is always something to read. A real-time thread that never waits starves the host, and the
- * kernel ends its process (RLIMIT_RTTIME), so it steps aside for a moment every now and then. */
+/* Under a flood there is always something to read. A real-time thread that never waits starves the
+ * host, and the kernel ends its process (RLIMIT_RTTIME), so it steps aside for a moment every now
+ * and then. */
 static void pause_if_busy(Engine *engine, VrrpTime before)
 {
 	struct timespec pause = { .tv_nsec = BUSY_PAUSE_NSEC };
@@ -216,8 +220,9 @@ static VrrpTime first_deadline(const Engine *engine)
 	return node ? node->deadline : VRRP_TIME_NEVER;
 }
 
-/* Receive before timers. Where a timer is due the sockets are read even if epoll did not name them, and again if this
- * thread was away between the last read and the clock: the adverts that waited meanwhile must be seen first. */
+/* Receive before timers. Where a timer is due the sockets are read even if epoll did not name them,
+ * and again if this thread was away between the last read and the clock: the adverts that waited
+ * meanwhile must be seen first. */
 static VrrpTime receive(Engine *engine, bool ready)
 {
 	VrrpTime read_at, now = engine_now();
@@ -316,7 +321,8 @@ static void turn(Engine *engine)
 	wait_for_events(engine, &ready);
 	receive(engine, ready.receive);
 	read_others(engine, &ready);
-	/* The second drain is for what the first part of the turn took; it costs nothing where no timer is due. */
+	/* The second drain is for what the first part of the turn took; it costs nothing where no
+	 * timer is due. */
 	now = receive(engine, false);
 	expire(engine, now);
 	engine_environment_timer(engine, now);
@@ -330,7 +336,7 @@ static void turn(Engine *engine)
 	atomic_fetch_add_explicit(&engine->heartbeat, 1, memory_order_relaxed);
 }
 
-/* --- The thread -------------------------------------------------------------------------------- */
+/* --- The thread ------------------------------------------------------------------------------ */
 
 static void ask_for_real_time(Engine *engine)
 {
@@ -338,7 +344,8 @@ static void ask_for_real_time(Engine *engine)
 
 	if (!engine->options.real_time)
 		return;
-	/* Of the calling thread. The engine starts no others, but whoever forks must not inherit it. */
+	/* Of the calling thread. The engine starts no others, but whoever forks must not inherit
+	 * it. */
 	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) == 0)
 		atomic_store_explicit(&engine->real_time, true, memory_order_relaxed);
 }
@@ -354,7 +361,8 @@ static void *run(void *userdata)
 	while (!engine->ended)
 		turn(engine);
 	(void)ring_push(&engine->exchange->jobs, &(NetlinkJob){ .type = NETLINK_JOB_STOP });
-	/* Only where control has not read for long; it waits for these events itself before it ends. */
+	/* Only where control has not read for long; it waits for these events itself before it
+	 * ends. */
 	while (engine->backlog_count > 0) {
 		struct timespec pause = { .tv_nsec = (long)BACKLOG_RETRY_NSEC };
 
@@ -364,7 +372,7 @@ static void *run(void *userdata)
 	return NULL;
 }
 
-/* --- Life -------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------ */
 
 static int map(Engine **ret)
 {
@@ -451,7 +459,8 @@ int engine_new(Exchange *exchange, const EngineOptions *options, Engine **ret)
 		engine_free(engine);
 		return r;
 	}
-	/* Nothing is wanted yet; without filters every packet of the protocol on this host would queue. */
+	/* Nothing is wanted yet; without filters every packet of the protocol on this host would
+	 * queue. */
 	engine_registry_filters(engine);
 	*ret = engine;
 	return 0;

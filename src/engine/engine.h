@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The engine thread as control sees it. Everything else about it is said with messages (exchange/messages.h).
+ * The engine thread as control sees it. Everything else about it is said with messages
+ * (exchange/messages.h).
  */
 
 #include "exchange/messages.h"
@@ -23,15 +24,18 @@ Engine *engine_free(Engine *engine);
 bool engine_real_time(const Engine *engine);
 /* The largest lateness of a timer so far; relaxed. */
 uint64_t engine_max_lateness_nsec(const Engine *engine);
-/* Packets that fit no instance, by reason (VRRP_REJECT_VRID and what is wrong before the VRID is known). */
+/* Packets that fit no instance, by reason (VRRP_REJECT_VRID and what is wrong before the VRID is
+ * known). */
 uint64_t engine_reject_count(const Engine *engine, VrrpReject reject);
-/* Grows with every turn of the engine's loop, at least once a second: what the watchdog looks at. */
+/* Grows with every turn of the engine's loop, at least once a second: what the watchdog looks at.
+ */
 uint64_t engine_heartbeat(const Engine *engine);
 
-/* Control's side of an instance. @config passes to the instance until GONE or CONFIG_RETURNED. @id is control's and
- * appears in notes. Returns NULL without memory. */
+/* Control's side of an instance. @config passes to the instance until GONE or CONFIG_RETURNED. @id
+ * is control's and appears in notes. Returns NULL without memory. */
 EngineInstance *engine_instance_new(uint64_t id, const InstanceConfig *config);
-/* Only before COMMAND_ADD or after ENGINE_EVENT_GONE. Does not free the config. Accepts NULL, returns NULL. */
+/* Only before COMMAND_ADD or after ENGINE_EVENT_GONE. Does not free the config. Accepts NULL,
+ * returns NULL. */
 EngineInstance *engine_instance_free(EngineInstance *instance);
 uint64_t engine_instance_id(const EngineInstance *instance);
 /* The config of an instance that came back with GONE. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The five queues between the three threads, made by the daemon before the threads start and freed after they ended.
- * The sizes are what makes a push never fail: an instance has at most two commands, jobs or completions under way, and
- * at most four events (a dirty mark, a returned configuration, an authentication number, an answer or its end).
+ * The five queues between the three threads, made by the daemon before the threads start and freed
+ * after they ended. The sizes are what makes a push never fail: an instance has at most two
+ * commands, jobs or completions under way, and at most four events (a dirty mark, a returned
+ * configuration, an authentication number, an answer or its end).
  */
 
 #include <string.h>

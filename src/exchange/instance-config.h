@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * What the engine and the netlink thread are told about an instance. Control allocates it as one block, hands it
- * over with a command, and must not touch it again until the engine gives it back (ENGINE_EVENT_CONFIG_RETURNED or
- * _GONE). Nobody writes it in between, so any thread may read it. It holds the key: it is wiped when freed.
+ * What the engine and the netlink thread are told about an instance. Control allocates it as one
+ * block, hands it over with a command, and must not touch it again until the engine gives it back
+ * (ENGINE_EVENT_CONFIG_RETURNED or _GONE). Nobody writes it in between, so any thread may read it.
+ * It holds the key: it is wiped when freed.
  */
 
 #include "core/vrrp-address.h"

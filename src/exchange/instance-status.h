@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What the engine tells about an instance. The engine writes, control reads; nothing here is a secret.
+ * What the engine tells about an instance. The engine writes, control reads; nothing here is a
+ * secret.
  */
 
 #include <stdatomic.h>
@@ -12,7 +13,8 @@
 #include "instance-config.h"
 #include "slot.h"
 
-/* The latest status: copied as a whole through a slot under a sequence lock, and with every transition. */
+/* The latest status: copied as a whole through a slot under a sequence lock, and with every
+ * transition. */
 typedef struct InstanceStatus {
 	uint8_t state;       /* VrrpState */
 	uint8_t last_reason; /* VrrpReason */
@@ -30,13 +32,14 @@ typedef struct InstanceStatus {
 	uint64_t master_interval_nsec;
 	uint64_t master_down_nsec;
 	uint64_t skew_nsec;
-	VrrpAddress master_address; /* family 0: unknown */
-	VrrpAddress source_address; /* family 0: none */
-	uint8_t peer_priority
-		[INSTANCE_PEERS_MAX]; /* of the configured peers; 0: nothing heard yet */
+	VrrpAddress master_address;                /* family 0: unknown */
+	VrrpAddress source_address;                /* family 0: none */
+	uint8_t peer_priority[INSTANCE_PEERS_MAX]; /* of the configured peers; 0: nothing heard yet
+						    */
 } InstanceStatus;
 
-/* Counters by name; the second string is the name on the bus. The rejects have theirs in vrrp-types.h. */
+/* Counters by name; the second string is the name on the bus. The rejects have theirs in
+ * vrrp-types.h. */
 #define INSTANCE_COUNTERS(X)                                                   \
 	X(COUNTER_ADVERTS_RECEIVED, "AdvertisementsReceived")                  \
 	X(COUNTER_ADVERTS_SENT, "AdvertisementsSent")                          \
@@ -57,7 +60,8 @@ typedef enum InstanceCounter {
 		_INSTANCE_COUNTER_MAX,
 } InstanceCounter;
 
-/* Written by the engine only, read relaxed by anybody, never reset: a reset is a baseline kept by control. */
+/* Written by the engine only, read relaxed by anybody, never reset: a reset is a baseline kept by
+ * control. */
 typedef struct InstanceCounters {
 	_Atomic uint64_t counters[_INSTANCE_COUNTER_MAX];
 	_Atomic uint64_t rejects[_VRRP_REJECT_MAX];
@@ -68,8 +72,8 @@ typedef struct InstanceCounters {
 typedef struct InstanceShared {
 	Slot status; /* of one InstanceStatus */
 	_Atomic uint64_t status_words[SLOT_WORDS(InstanceStatus)];
-	atomic_bool
-		dirty; /* set by the engine when it queues ENGINE_EVENT_DIRTY, cleared by control before it reads */
+	atomic_bool dirty; /* set by the engine when it queues ENGINE_EVENT_DIRTY, cleared by
+			      control before it reads */
 	InstanceCounters counters;
 } InstanceShared;
 

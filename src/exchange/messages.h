@@ -7,9 +7,10 @@
  *   control --Command--> engine --NetlinkJob--> netlink
  *   control <--EngineEvent, Transition-- engine <--NetlinkDone-- netlink
  *
- * Pointers in a message lend their object to the receiver; the comment at each says until when. Commands, events, jobs
- * and completions are never lost: every one of them is bounded by the number of instances, and the rings are made for
- * that. Transitions may be overwritten when control does not read for long; InstanceStatus.transitions shows the gap.
+ * Pointers in a message lend their object to the receiver; the comment at each says until when.
+ * Commands, events, jobs and completions are never lost: every one of them is bounded by the number
+ * of instances, and the rings are made for that. Transitions may be overwritten when control does
+ * not read for long; InstanceStatus.transitions shows the gap.
  */
 
 #include "instance-config.h"
@@ -21,14 +22,16 @@
 typedef struct EngineInstance EngineInstance; /* engine/engine-instance.h */
 
 typedef enum CommandType {
-	COMMAND_ADD, /* @instance starts; the engine has it until ENGINE_EVENT_GONE */
-	COMMAND_REPLACE, /* @instance continues with @config (same interface, family, VRID, version, peers or not);
-			   * the old config comes back with ENGINE_EVENT_CONFIG_RETURNED */
-	COMMAND_REMOVE, /* @instance leaves because of @reason, hands over, and comes back with ENGINE_EVENT_GONE */
+	COMMAND_ADD,     /* @instance starts; the engine has it until ENGINE_EVENT_GONE */
+	COMMAND_REPLACE, /* @instance continues with @config (same interface, family, VRID, version,
+			  * peers or not); the old config comes back with
+			  * ENGINE_EVENT_CONFIG_RETURNED */
+	COMMAND_REMOVE,  /* @instance leaves because of @reason, hands over, and comes back with
+			    ENGINE_EVENT_GONE */
 	COMMAND_FAILOVER, /* @hold_nsec; answered by ENGINE_EVENT_FAILOVER_DONE with @cookie */
 	COMMAND_ANNOUNCE,
-	COMMAND_STOP, /* all instances leave (shutdown); ENGINE_EVENT_STOPPED follows after the last GONE, then the
-			   * engine thread ends */
+	COMMAND_STOP, /* all instances leave (shutdown); ENGINE_EVENT_STOPPED follows after the last
+		       * GONE, then the engine thread ends */
 } CommandType;
 
 typedef struct Command {
@@ -44,9 +47,11 @@ typedef enum EngineEventType {
 	ENGINE_EVENT_STARTED, /* links and addresses of the host are known, sockets are open */
 	ENGINE_EVENT_DIRTY,   /* @instance: the status slot changed other than by a transition */
 	ENGINE_EVENT_CONFIG_RETURNED, /* @instance does not use @config any more: free it */
-	ENGINE_EVENT_FAILOVER_DONE, /* @cookie, @error: 0, -ENOENT (no peer), -ECANCELED, -EBUSY, -ENOTCONN (not master) */
-	ENGINE_EVENT_AH_RESERVE, /* @instance: write @number to the state directory */
-	ENGINE_EVENT_GONE, /* @instance and its config are control's again, nothing of it is in the kernel */
+	ENGINE_EVENT_FAILOVER_DONE,   /* @cookie, @error: 0, -ENOENT (no peer), -ECANCELED, -EBUSY,
+					 -ENOTCONN (not master) */
+	ENGINE_EVENT_AH_RESERVE,      /* @instance: write @number to the state directory */
+	ENGINE_EVENT_GONE, /* @instance and its config are control's again, nothing of it is in the
+			      kernel */
 	ENGINE_EVENT_STOPPED,
 	ENGINE_EVENT_FAILED, /* the engine cannot go on: @error; the daemon must end */
 } EngineEventType;
@@ -60,15 +65,19 @@ typedef struct EngineEvent {
 	int error;
 } EngineEvent;
 
-/* A note for the log, lossy like transitions, already limited by the engine to one per source and minute. */
+/* A note for the log, lossy like transitions, already limited by the engine to one per source and
+ * minute. */
 typedef enum NoteType {
 	NOTE_TRANSITION, /* @transition; @status is the status right after it */
-	NOTE_REJECT, /* a packet from @address was dropped: @reject; @instance_id 0 where none was found */
-	NOTE_CONFLICT,     /* a second master at @address */
-	NOTE_ADDRESS_LIST, /* @address sends another address list than ours (logged once per source) */
+	NOTE_REJECT,   /* a packet from @address was dropped: @reject; @instance_id 0 where none was
+			  found */
+	NOTE_CONFLICT, /* a second master at @address */
+	NOTE_ADDRESS_LIST, /* @address sends another address list than ours (logged once per source)
+			    */
 	NOTE_ADDRESS_ERROR, /* the kernel refused: @error */
 	NOTE_SEND_ERROR,    /* sendmmsg said @error */
-	NOTE_OVERRUN, /* @error: 0 for netlink (full resynchronisation), 1 for packets (@number of them) */
+	NOTE_OVERRUN, /* @error: 0 for netlink (full resynchronisation), 1 for packets (@number of
+			 them) */
 } NoteType;
 
 typedef struct Note {
@@ -91,10 +100,12 @@ typedef struct Note {
 } Note;
 
 typedef enum NetlinkJobType {
-	NETLINK_JOB_ADDRESSES, /* bring @config's addresses on @interface_index to @wanted. Where @previous is set, addresses
-				  * of it that @config has not are removed (COMMAND_REPLACE) */
-	NETLINK_JOB_FLUSH_STALE, /* remove every address that carries our IFA_PROTO: leftovers of a dead daemon */
-	NETLINK_JOB_STOP, /* the thread ends; there is no completion */
+	NETLINK_JOB_ADDRESSES,   /* bring @config's addresses on @interface_index to @wanted. Where
+				  * @previous is set, addresses of it that @config has not are removed
+				  * (COMMAND_REPLACE) */
+	NETLINK_JOB_FLUSH_STALE, /* remove every address that carries our IFA_PROTO: leftovers of a
+				    dead daemon */
+	NETLINK_JOB_STOP,        /* the thread ends; there is no completion */
 } NetlinkJobType;
 
 typedef struct NetlinkJob {

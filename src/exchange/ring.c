@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The queues between the threads. Each has one producer and one consumer and no lock, so that the engine can never be
- * held up by a thread of lower priority.
+ * The queues between the threads. Each has one producer and one consumer and no lock, so that the
+ * engine can never be held up by a thread of lower priority.
  *
- * Positions count up for ever and wrap; the place in memory is the position modulo the capacity. A ring's element
- * belongs to the producer until it has moved tail over it, then to the consumer until it has moved head over it. A
- * tape's slot belongs to the producer always: its sequence (2 * position + 1 while it is written, 2 * position + 2
- * after) tells the consumer whether what it copied was whole and still the element that it wanted (see slot.c).
+ * Positions count up for ever and wrap; the place in memory is the position modulo the capacity. A
+ * ring's element belongs to the producer until it has moved tail over it, then to the consumer
+ * until it has moved head over it. A tape's slot belongs to the producer always: its sequence (2 *
+ * position + 1 while it is written, 2 * position + 2 after) tells the consumer whether what it
+ * copied was whole and still the element that it wanted (see slot.c).
  *
- * Waking: the producer publishes the element, then exchanges `written` for true and writes the eventfd only if it was
- * false. The consumer reads the eventfd, exchanges `written` for false, and then looks. Both exchanges are on one
- * variable, so one comes first: the producer's, and the consumer sees the element; or the consumer's, and the producer
- * sees false and writes. A wake-up without an element is possible, an element without a wake-up is not.
+ * Waking: the producer publishes the element, then exchanges `written` for true and writes the
+ * eventfd only if it was false. The consumer reads the eventfd, exchanges `written` for false, and
+ * then looks. Both exchanges are on one variable, so one comes first: the producer's, and the
+ * consumer sees the element; or the consumer's, and the producer sees false and writes. A wake-up
+ * without an element is possible, an element without a wake-up is not.
  *
  * Nothing here may allocate or block after init.
  */
@@ -205,8 +207,9 @@ bool tape_pop(Tape *tape, void *element, uint64_t *ret_lost)
 			if (atomic_load_explicit(&slot[0], memory_order_relaxed) == sequence)
 				break;
 		}
-		/* Overtaken while reading. The oldest slot is the next one to be overwritten: starting there again
-		 * would lose the same race, so leave it half a tape of room. */
+		/* Overtaken while reading. The oldest slot is the next one to be overwritten:
+		 * starting there again would lose the same race, so leave it half a tape of room.
+		 */
 		keep = tape->capacity / 2;
 	}
 	*ret_lost = position - tape->next_read;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The sequence lock. The usual form has two fences between the sequence and plain words. This one has none, because the
- * thread sanitizer does not understand them: each word is stored with release and loaded with acquire instead, which
- * costs nothing on x86 and little elsewhere.
+ * The sequence lock. The usual form has two fences between the sequence and plain words. This one
+ * has none, because the thread sanitizer does not understand them: each word is stored with release
+ * and loaded with acquire instead, which costs nothing on x86 and little elsewhere.
  *
- * Why it holds: a reader that sees a word of write W has synchronized with that word's store, so its last look at the
- * sequence comes after W made the sequence odd, and cannot be equal to what it saw first unless that was W's own end.
- * And its first look, an acquire of the even value that write V stored with release, makes all words of V visible.
+ * Why it holds: a reader that sees a word of write W has synchronized with that word's store, so
+ * its last look at the sequence comes after W made the sequence odd, and cannot be equal to what it
+ * saw first unless that was W's own end. And its first look, an acquire of the even value that
+ * write V stored with release, makes all words of V visible.
  *
  * The writer must never wait for a reader, and there must be one writer only.
  */

@@ -3,18 +3,21 @@
 /*
  * Adding and removing addresses.
  *
- * Ours are told from the host's by IFA_PROTO (Linux 5.18; an older kernel keeps no tag, so there an address that a dead
- * daemon left is taken for the host's own: -EADDRINUSE, and it stays). An address without the tag is never changed.
+ * Ours are told from the host's by IFA_PROTO (Linux 5.18; an older kernel keeps no tag, so there an
+ * address that a dead daemon left is taken for the host's own: -EADDRINUSE, and it stays). An
+ * address without the tag is never changed.
  *
- * Adding is tried first and looked into only when the kernel says that the address exists: this is the moment in which
- * a backup takes over, and a dump would make it later. Removing looks first, since a request cannot say "only if ours".
+ * Adding is tried first and looked into only when the kernel says that the address exists: this is
+ * the moment in which a backup takes over, and a dump would make it later. Removing looks first,
+ * since a request cannot say "only if ours".
  *
- * The primary address of a subnet takes its secondaries with it when it goes, unless promote_secondaries is set. So ours
- * go in the order secondaries, primaries; and where others would go with them, the setting is lent to the interface
- * for the time of the removal.
+ * The primary address of a subnet takes its secondaries with it when it goes, unless
+ * promote_secondaries is set. So ours go in the order secondaries, primaries; and where others
+ * would go with them, the setting is lent to the interface for the time of the removal.
  *
- * The kernel changes neither the label nor the broadcast address of an IPv4 address that exists. Where they differ the
- * address is taken away and given anew, and stays on lo meanwhile so that the host never stops receiving.
+ * The kernel changes neither the label nor the broadcast address of an IPv4 address that exists.
+ * Where they differ the address is taken away and given anew, and stays on lo meanwhile so that the
+ * host never stops receiving.
  *
  * Owned by the netlink thread.
  */
@@ -167,8 +170,8 @@ static int batch_move(NetlinkKernel *kernel, NetlinkBatch *batch, const NetlinkE
 	return first_error(r, batch_remove(batch, entry));
 }
 
-/* Sends the removal of the doomed entries of one interface: secondaries first, so that they need no promotion. Where they
- * move to lo, each goes as soon as it is there. */
+/* Sends the removal of the doomed entries of one interface: secondaries first, so that they need no
+ * promotion. Where they move to lo, each goes as soon as it is there. */
 static int remove_doomed(NetlinkKernel *kernel, int32_t index, bool to_loopback)
 {
 	NetlinkSnapshot *snapshot = &kernel->snapshot;
@@ -194,7 +197,8 @@ static int remove_doomed(NetlinkKernel *kernel, int32_t index, bool to_loopback)
 	return r;
 }
 
-/* As remove_doomed, with promote_secondaries lent to the interface. Without it nothing is removed. */
+/* As remove_doomed, with promote_secondaries lent to the interface. Without it nothing is removed.
+ */
 static int remove_promoting(NetlinkKernel *kernel, int32_t index, bool to_loopback)
 {
 	uint32_t former;
@@ -268,8 +272,8 @@ int netlink_address_move_to_loopback(NetlinkKernel *kernel, const NetlinkPlaces 
 	return remove_places(kernel, places, true);
 }
 
-/* A preferred lifetime that is neither 0 nor for ever runs down, and IPv4 does not tell it for an address that is valid
- * for ever, as ours are. */
+/* A preferred lifetime that is neither 0 nor for ever runs down, and IPv4 does not tell it for an
+ * address that is valid for ever, as ours are. */
 static bool lifetime_is(const NetlinkChange *now, const VrrpInterfaceAddress *wanted)
 {
 	uint32_t lifetime =
@@ -281,7 +285,8 @@ static bool lifetime_is(const NetlinkChange *now, const VrrpInterfaceAddress *wa
 	return left <= lifetime || wanted->address.family == VRRP_FAMILY_IPV4;
 }
 
-/* Whether what cannot be changed in place is as wanted. Without a label the kernel's is the interface's name. */
+/* Whether what cannot be changed in place is as wanted. Without a label the kernel's is the
+ * interface's name. */
 static bool settings_are(const NetlinkChange *now, const VrrpInterfaceAddress *wanted)
 {
 	uint32_t flags = wanted_flags(wanted) & IFA_F_NOPREFIXROUTE;
@@ -315,7 +320,8 @@ static int run_additions(NetlinkKernel *kernel, const NetlinkPlaces *places, int
 	return r;
 }
 
-/* Adds each; those for which the kernel said @tolerated go to @ret_others (may be NULL: then they are fine). */
+/* Adds each; those for which the kernel said @tolerated go to @ret_others (may be NULL: then they
+ * are fine). */
 static int add_places(NetlinkKernel *kernel, const NetlinkPlaces *places, int flags, int tolerated,
 		      NetlinkPlaces *ret_others)
 {

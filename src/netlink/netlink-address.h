@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Adding and removing addresses, many at a time. Whatever can be done is done; the first error is returned.
+ * Adding and removing addresses, many at a time. Whatever can be done is done; the first error is
+ * returned.
  */
 
 #include "netlink-places.h"
@@ -15,15 +16,18 @@ typedef struct NetlinkKernel {
 	int32_t loopback; /* index of lo */
 } NetlinkKernel;
 
-/* Adds each address to its interface, tagged as ours. One that is there already and ours is left as it is, or given the
- * settings that differ; one that is there and not ours is -EADDRINUSE and left alone. */
+/* Adds each address to its interface, tagged as ours. One that is there already and ours is left as
+ * it is, or given the settings that differ; one that is there and not ours is -EADDRINUSE and left
+ * alone. */
 int netlink_address_add(NetlinkKernel *kernel, const NetlinkPlaces *places);
 
-/* Removes each address from its interface if it is there and ours. Never takes another address with it. */
+/* Removes each address from its interface if it is there and ours. Never takes another address with
+ * it. */
 int netlink_address_remove(NetlinkKernel *kernel, const NetlinkPlaces *places);
 
-/* As netlink_address_remove, but each is on lo, as a single address, before it goes: the host goes on receiving what is sent
- * to it. One that the host has there of its own is as good. None of @places may be on lo itself. */
+/* As netlink_address_remove, but each is on lo, as a single address, before it goes: the host goes
+ * on receiving what is sent to it. One that the host has there of its own is as good. None of
+ * @places may be on lo itself. */
 int netlink_address_move_to_loopback(NetlinkKernel *kernel, const NetlinkPlaces *places);
 /* Removes what the former put on lo. */
 int netlink_address_remove_loopback(NetlinkKernel *kernel, const NetlinkPlaces *places);

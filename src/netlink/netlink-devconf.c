@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Interface settings through RTM_GETLINK and RTM_SETLINK: the daemon has CAP_NET_ADMIN but may not write /proc/sys.
+ * Interface settings through RTM_GETLINK and RTM_SETLINK: the daemon has CAP_NET_ADMIN but may not
+ * write /proc/sys.
  *
- * arp_ignore is one value for the whole interface, and several instances may need it at once. So it is counted here, and
- * the last one to let go restores it; if it no longer is what we made it, somebody else wants it so and it stays. A
- * daemon that dies in between (the 50 ms or so in which an instance is silent) leaves it at 1. Nobody can tell later
- * whether that 1 is ours, so it is never reset by guess: an interface with it answers ARP for its own addresses as ever.
+ * arp_ignore is one value for the whole interface, and several instances may need it at once. So it
+ * is counted here, and the last one to let go restores it; if it no longer is what we made it,
+ * somebody else wants it so and it stays. A daemon that dies in between (the 50 ms or so in which
+ * an instance is silent) leaves it at 1. Nobody can tell later whether that 1 is ours, so it is
+ * never reset by guess: an interface with it answers ARP for its own addresses as ever.
  *
- * What it cannot do: keep a second interface on the same segment from answering for an address that is on lo.
+ * What it cannot do: keep a second interface on the same segment from answering for an address that
+ * is on lo.
  *
  * Owned by the netlink thread.
  */
@@ -29,7 +32,8 @@ typedef struct Get {
 	uint32_t value;
 } Get;
 
-/* The values come as an array of 32-bit words in the order of the identifiers, which count from 1. */
+/* The values come as an array of 32-bit words in the order of the identifiers, which count from 1.
+ */
 static void take_link(void *userdata, const struct nlmsghdr *message)
 {
 	Get *get = userdata;

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The interface settings of IPv4 (net.ipv4.conf.INTERFACE.*) by rtnetlink, and the borrowed one: arp_ignore.
+ * The interface settings of IPv4 (net.ipv4.conf.INTERFACE.*) by rtnetlink, and the borrowed one:
+ * arp_ignore.
  */
 
 #include <linux/ip.h>
@@ -23,9 +24,11 @@ typedef struct NetlinkQuiet {
 	size_t allocated;
 } NetlinkQuiet;
 
-/* From now on the interface answers ARP only for addresses that are configured on it, until as many releases as holds
- * came. A setting that already keeps it from that is left alone. Returns 0 or negative errno, and then holds nothing. */
+/* From now on the interface answers ARP only for addresses that are configured on it, until as many
+ * releases as holds came. A setting that already keeps it from that is left alone. Returns 0 or
+ * negative errno, and then holds nothing. */
 int netlink_quiet_hold(NetlinkQuiet *quiet, NetlinkSocket *socket, int32_t index);
-/* The last one restores what was there, unless somebody changed it meanwhile. An interface that is gone is no error. */
+/* The last one restores what was there, unless somebody changed it meanwhile. An interface that is
+ * gone is no error. */
 int netlink_quiet_release(NetlinkQuiet *quiet, NetlinkSocket *socket, int32_t index);
 void netlink_quiet_clear(NetlinkQuiet *quiet);

@@ -3,21 +3,22 @@
 /*
  * The addresses of one instance in the kernel: absent, present, or silent.
  *
- * Silent is how a former master leaves without losing a packet: the host still receives what others send to the
- * addresses, because senders learn of the new master a little later, but it no longer answers who asks for them. The
- * order of the steps is what matters:
+ * Silent is how a former master leaves without losing a packet: the host still receives what others
+ * send to the addresses, because senders learn of the new master a little later, but it no longer
+ * answers who asks for them. The order of the steps is what matters:
  *
- *   to silent:          arp_ignore=1 on the interface; the address on lo; the address off the interface.
- *   silent to present:  the address on the interface; off lo; arp_ignore back.
- *   silent to absent:   the address off lo; arp_ignore back.
+ *   to silent:          arp_ignore=1 on the interface; the address on lo; the address off the
+ * interface. silent to present:  the address on the interface; off lo; arp_ignore back. silent to
+ * absent:   the address off lo; arp_ignore back.
  *
- * At every instant the host has the address somewhere, and from the last step of "to silent" on, its interface answers
- * ARP only for addresses of its own. Neighbour discovery needs no such setting: IPv6 answers only for addresses of the
- * interface that was asked.
+ * At every instant the host has the address somewhere, and from the last step of "to silent" on,
+ * its interface answers ARP only for addresses of its own. Neighbour discovery needs no such
+ * setting: IPv6 answers only for addresses of the interface that was asked.
  *
- * A holding remembers where the addresses were put, since an interface may have another index, and the configuration
- * other addresses, by the time they have to go. What it does not know (another process put it there) is found by its
- * tag. The table is keyed by the instance's pointer, which is never looked into.
+ * A holding remembers where the addresses were put, since an interface may have another index, and
+ * the configuration other addresses, by the time they have to go. What it does not know (another
+ * process put it there) is found by its tag. The table is keyed by the instance's pointer, which is
+ * never looked into.
  *
  * Owned by the netlink thread; it allocates.
  */
@@ -81,7 +82,8 @@ static void holding_free(void *data)
 	free(holding);
 }
 
-/* Where the addresses of @config belong. Those whose interface is missing are left out: -ENODEV, and the rest is there. */
+/* Where the addresses of @config belong. Those whose interface is missing are left out: -ENODEV,
+ * and the rest is there. */
 static int resolve(NetlinkKernel *kernel, const InstanceConfig *config, int32_t interface_index,
 		   NetlinkPlaces *ret)
 {
@@ -160,8 +162,9 @@ static int make_present(NetlinkHoldings *holdings, NetlinkKernel *kernel, Holdin
 	return r;
 }
 
-/* An interface that cannot be made quiet must not keep the address anywhere: two hosts would answer for it. An address that
- * is configured on lo itself cannot be silenced and stays until it is to be absent. */
+/* An interface that cannot be made quiet must not keep the address anywhere: two hosts would answer
+ * for it. An address that is configured on lo itself cannot be silenced and stays until it is to be
+ * absent. */
 static int make_silent(NetlinkHoldings *holdings, NetlinkKernel *kernel, Holding *holding,
 		       const NetlinkPlaces *known)
 {

@@ -14,7 +14,8 @@ typedef struct NetlinkHoldings {
 	NetlinkQuiet quiet;
 } NetlinkHoldings;
 
-/* Carries out a NETLINK_JOB_ADDRESSES. Returns 0 or the first error; whatever could be done is done. */
+/* Carries out a NETLINK_JOB_ADDRESSES. Returns 0 or the first error; whatever could be done is
+ * done. */
 int netlink_holdings_apply(NetlinkHoldings *holdings, NetlinkKernel *kernel, const NetlinkJob *job);
 /* Forgets, and leaves the kernel as it is. */
 void netlink_holdings_clear(NetlinkHoldings *holdings);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What the kernel says about links and addresses, made into changes. The engine reads it from its own thread, so
- * nothing here may allocate, block, or cost more than the message is long. The netlink thread uses the same parser for
- * its dumps.
+ * What the kernel says about links and addresses, made into changes. The engine reads it from its
+ * own thread, so nothing here may allocate, block, or cost more than the message is long. The
+ * netlink thread uses the same parser for its dumps.
  *
- * A datagram is judged before it is believed: it must come from the kernel, every message must fit in the datagram and
- * every attribute in its message (libnl's nla_parse checks both and the least length of each type), and a message that
- * lacks what makes it useful is left out. Two kinds of RTM_NEWLINK and RTM_DELLINK are not about the link itself and
- * are left out too: those of the bridge family (a port that leaves its bridge is announced as RTM_DELLINK), and
- * wireless events.
+ * A datagram is judged before it is believed: it must come from the kernel, every message must fit
+ * in the datagram and every attribute in its message (libnl's nla_parse checks both and the least
+ * length of each type), and a message that lacks what makes it useful is left out. Two kinds of
+ * RTM_NEWLINK and RTM_DELLINK are not about the link itself and are left out too: those of the
+ * bridge family (a port that leaves its bridge is announced as RTM_DELLINK), and wireless events.
  *
- * The parser keeps nothing between datagrams. So an inconsistency is told when it is seen, which may be long before the
- * end of the dump.
+ * The parser keeps nothing between datagrams. So an inconsistency is told when it is seen, which
+ * may be long before the end of the dump.
  */
 
 #include <errno.h>
@@ -44,7 +44,8 @@ static const struct nla_policy address_policy[IFA_MAX + 1] = {
 	[IFA_PROTO] = { .type = NLA_U8 },
 };
 
-/* The parser behind nla_parse needs the attributes of a message whose fixed part is @fixed bytes long. */
+/* The parser behind nla_parse needs the attributes of a message whose fixed part is @fixed bytes
+ * long. */
 static bool parse_attributes(const struct nlmsghdr *message, size_t fixed, struct nlattr **table,
 			     int max, const struct nla_policy *policy)
 {
@@ -101,7 +102,8 @@ static bool parse_ip(const struct nlattr *attribute, uint8_t family, VrrpAddress
 	return true;
 }
 
-/* IPv4 has the address in IFA_LOCAL and its peer, or itself, in IFA_ADDRESS; IPv6 has IFA_LOCAL only beside a peer. */
+/* IPv4 has the address in IFA_LOCAL and its peer, or itself, in IFA_ADDRESS; IPv6 has IFA_LOCAL
+ * only beside a peer. */
 static bool parse_local_and_peer(struct nlattr **attributes, uint8_t family, NetlinkChange *change)
 {
 	VrrpAddress address;

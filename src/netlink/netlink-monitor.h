@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The notification parser that the engine reads with: rtnetlink messages in, link and address changes out.
- * No allocation, no blocking; messages that do not come from the kernel are ignored.
+ * The notification parser that the engine reads with: rtnetlink messages in, link and address
+ * changes out. No allocation, no blocking; messages that do not come from the kernel are ignored.
  */
 
 #include "core/vrrp-address.h"
@@ -13,8 +13,9 @@ typedef enum NetlinkChangeType {
 	NETLINK_CHANGE_LINK_GONE,
 	NETLINK_CHANGE_ADDRESS, /* new or changed */
 	NETLINK_CHANGE_ADDRESS_GONE,
-	NETLINK_CHANGE_DUMP_DONE, /* the answer to netlink_monitor_request has ended */
-	NETLINK_CHANGE_DUMP_INTERRUPTED, /* it misses something: ask again once DUMP_DONE, which still follows, is here */
+	NETLINK_CHANGE_DUMP_DONE,        /* the answer to netlink_monitor_request has ended */
+	NETLINK_CHANGE_DUMP_INTERRUPTED, /* it misses something: ask again once DUMP_DONE, which
+					    still follows, is here */
 } NetlinkChangeType;
 
 typedef struct NetlinkChange {
@@ -45,16 +46,18 @@ typedef enum NetlinkDump {
 	NETLINK_DUMP_ADDRESSES,
 } NetlinkDump;
 
-/* Opens a non-blocking socket that hears link and address changes of both families, with a large receive buffer.
- * Returns the descriptor or negative errno. */
+/* Opens a non-blocking socket that hears link and address changes of both families, with a large
+ * receive buffer. Returns the descriptor or negative errno. */
 int netlink_monitor_open(void);
-/* Asks for all links or all addresses; the answers arrive like notifications. One dump at a time. */
+/* Asks for all links or all addresses; the answers arrive like notifications. One dump at a time.
+ */
 int netlink_monitor_request(int fd, NetlinkDump dump);
 
 typedef void (*NetlinkChangeHandler)(void *userdata, const NetlinkChange *change);
 
-/* Reads what is there (at most @budget datagrams) and calls @handler for each change. Returns the number of datagrams
- * read, 0 when there was nothing, -ENOBUFS on an overrun (resynchronise), or another negative errno. */
+/* Reads what is there (at most @budget datagrams) and calls @handler for each change. Returns the
+ * number of datagrams read, 0 when there was nothing, -ENOBUFS on an overrun (resynchronise), or
+ * another negative errno. */
 int netlink_monitor_read(int fd, unsigned budget, NetlinkChangeHandler handler, void *userdata);
 
 /* The same for one datagram in memory: what the fuzzer calls. */

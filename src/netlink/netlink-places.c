@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Lists of addresses with their interfaces. They are short (an instance's addresses), so they are searched one by one.
- * A list owns its memory and nothing else.
+ * Lists of addresses with their interfaces. They are short (an instance's addresses), so they are
+ * searched one by one. A list owns its memory and nothing else.
  */
 
 #include <errno.h>

@@ -31,6 +31,6 @@ void netlink_places_clear(NetlinkPlaces *places);
 VrrpAddress netlink_place_far_end(const VrrpInterfaceAddress *address);
 /* Whether the first @prefix_length bits are equal. */
 bool netlink_prefix_equal(const VrrpAddress *a, const VrrpAddress *b, unsigned prefix_length);
-/* Whether the kernel takes both for one address: prefix, network of the far end, and the address itself; for IPv6 only
- * the address. */
+/* Whether the kernel takes both for one address: prefix, network of the far end, and the address
+ * itself; for IPv6 only the address. */
 bool netlink_place_same(const VrrpInterfaceAddress *a, const VrrpInterfaceAddress *b);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The kernel's addresses in memory, so that a burst of jobs reads each interface once and not once per job. It is right
- * for as long as nobody else changes the interface, so it is thrown away whenever the thread has nothing to do, and an
- * interface's part of it whenever this thread did there what it cannot foresee.
+ * The kernel's addresses in memory, so that a burst of jobs reads each interface once and not once
+ * per job. It is right for as long as nobody else changes the interface, so it is thrown away
+ * whenever the thread has nothing to do, and an interface's part of it whenever this thread did
+ * there what it cannot foresee.
  *
  * Owned by the netlink thread.
  */

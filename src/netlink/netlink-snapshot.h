@@ -26,15 +26,16 @@ typedef struct NetlinkSnapshot {
 	size_t loaded_allocated;
 } NetlinkSnapshot;
 
-/* Reads the addresses of one family on one interface, or of all for 0, unless they are there. An interface that is gone
- * has none. Returns 0 or negative errno. */
+/* Reads the addresses of one family on one interface, or of all for 0, unless they are there. An
+ * interface that is gone has none. Returns 0 or negative errno. */
 int netlink_snapshot_load(NetlinkSnapshot *snapshot, NetlinkSocket *socket, int32_t index,
 			  VrrpFamily family);
 /* The interface's addresses changed: they will be read again. */
 void netlink_snapshot_forget(NetlinkSnapshot *snapshot, int32_t index);
 void netlink_snapshot_clear(NetlinkSnapshot *snapshot);
 
-/* The entry that the kernel takes for @place's address, or NULL. Valid until the next load, forget or removal. */
+/* The entry that the kernel takes for @place's address, or NULL. Valid until the next load, forget
+ * or removal. */
 NetlinkEntry *netlink_snapshot_find(NetlinkSnapshot *snapshot, const NetlinkPlace *place);
 /* The doomed entries of one interface are deleted. */
 void netlink_snapshot_drop_doomed(NetlinkSnapshot *snapshot, int32_t index);

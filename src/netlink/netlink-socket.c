@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The blocking rtnetlink socket. The kernel carries out a request inside send(), so when send() returns all answers
- * already wait in the receive buffer; the time-out of recv() is for a kernel that breaks this, never for work.
+ * The blocking rtnetlink socket. The kernel carries out a request inside send(), so when send()
+ * returns all answers already wait in the receive buffer; the time-out of recv() is for a kernel
+ * that breaks this, never for work.
  *
- * One datagram holds many requests, and only the last one asks for an acknowledgement: the kernel reports an error of any
- * of them unasked. That makes an address cost a tenth of what a request of its own costs. The datagram stays small
- * enough that even an error for each request fits into the receive buffer.
+ * One datagram holds many requests, and only the last one asks for an acknowledgement: the kernel
+ * reports an error of any of them unasked. That makes an address cost a tenth of what a request of
+ * its own costs. The datagram stays small enough that even an error for each request fits into the
+ * receive buffer.
  *
  * Owned by the netlink thread alone.
  */

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The blocking rtnetlink socket of the netlink thread: batches of requests with a result each, and queries.
+ * The blocking rtnetlink socket of the netlink thread: batches of requests with a result each, and
+ * queries.
  */
 
 #include <netlink/netlink.h>
@@ -18,7 +19,8 @@ typedef struct NetlinkSocket {
 	unsigned char *buffer; /* of one datagram */
 } NetlinkSocket;
 
-/* Opens it in the caller's network namespace. Returns 0 or negative errno; on an error nothing is to be closed. */
+/* Opens it in the caller's network namespace. Returns 0 or negative errno; on an error nothing is
+ * to be closed. */
 int netlink_socket_open(NetlinkSocket *socket);
 void netlink_socket_close(NetlinkSocket *socket);
 
@@ -33,18 +35,21 @@ typedef struct NetlinkBatch {
 	size_t allocated;
 } NetlinkBatch;
 
-/* Appends a request that netlink_batch_clear frees; the caller fills it. NULL where there is no memory. */
+/* Appends a request that netlink_batch_clear frees; the caller fills it. NULL where there is no
+ * memory. */
 struct nl_msg *netlink_batch_add(NetlinkBatch *batch, int type, int flags);
 void netlink_batch_clear(NetlinkBatch *batch);
 
-/* Sends all requests in few datagrams, waits for the end of each datagram, and fills the results. Requests are carried out
- * in order, and one that fails does not keep the next one from being tried. Returns 0, or negative errno where the
- * socket itself failed: then all results that did not arrive are that error. */
+/* Sends all requests in few datagrams, waits for the end of each datagram, and fills the results.
+ * Requests are carried out in order, and one that fails does not keep the next one from being
+ * tried. Returns 0, or negative errno where the socket itself failed: then all results that did not
+ * arrive are that error. */
 int netlink_socket_run(NetlinkSocket *socket, NetlinkBatch *batch);
 
 typedef void (*NetlinkMessageHandler)(void *userdata, const struct nlmsghdr *message);
 
-/* Sends one request that is answered by messages (a dump, or an object with NLM_F_ACK), calls @handler for each of them.
- * Returns 0, -EAGAIN where a dump was interrupted and must be repeated, or the error that the kernel gave. */
+/* Sends one request that is answered by messages (a dump, or an object with NLM_F_ACK), calls
+ * @handler for each of them. Returns 0, -EAGAIN where a dump was interrupted and must be repeated,
+ * or the error that the kernel gave. */
 int netlink_socket_query(NetlinkSocket *socket, struct nl_msg *request,
 			 NetlinkMessageHandler handler, void *userdata);

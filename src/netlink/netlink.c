@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The netlink thread: it waits for a job, carries it out with blocking requests, and says how it went. It exists so that
- * the engine never waits for the kernel's configuration lock; so it may wait and allocate, but must never drop a job or
- * a completion. It has no GLib and takes no signals.
+ * The netlink thread: it waits for a job, carries it out with blocking requests, and says how it
+ * went. It exists so that the engine never waits for the kernel's configuration lock; so it may
+ * wait and allocate, but must never drop a job or a completion. It has no GLib and takes no
+ * signals.
  *
- * Real time, where it is granted, because a takeover is complete only when the addresses are there; forked children do
- * not inherit it.
+ * Real time, where it is granted, because a takeover is complete only when the addresses are there;
+ * forked children do not inherit it.
  *
  * The creator owns it; while it runs, everything in it but `real_time` belongs to the thread.
  */
@@ -59,7 +60,8 @@ int netlink_new(Exchange *exchange, const NetlinkOptions *options, Netlink **ret
 	return 0;
 }
 
-/* The engine reads completions whenever it runs; where it is late, its ring is what it must make room in. */
+/* The engine reads completions whenever it runs; where it is late, its ring is what it must make
+ * room in. */
 static void complete(Netlink *netlink, const NetlinkDone *done)
 {
 	struct timespec pause = { .tv_nsec = 1000000 };

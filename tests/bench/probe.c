@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Measures whether a virtual address loses packets: a UDP echo server for the routers and a client that sends a datagram
- * every few microseconds and remembers for each whether, and by which router, it was answered. Python is too slow for that.
+ * Measures whether a virtual address loses packets: a UDP echo server for the routers and a client
+ * that sends a datagram every few microseconds and remembers for each whether, and by which router,
+ * it was answered. Python is too slow for that.
  *
  *   probe echo IDENT                                     echo, tagging answers with IDENT (1 to 7)
- *   probe send ADDRESS INTERVAL_USEC [IFNAME ARP_USEC]   probe until SIGTERM or SIGINT, then print the result as JSON;
- *                                                        with IFNAME also ask by ARP every ARP_USEC and note the answers
+ *   probe send ADDRESS INTERVAL_USEC [IFNAME ARP_USEC]   probe until SIGTERM or SIGINT, then print
+ * the result as JSON; with IFNAME also ask by ARP every ARP_USEC and note the answers
  *
- * A datagram counts as lost when its answer has not come a second after the last one was sent. A probe that comes late
- * because the machine was busy is not made up for; the distances between probes are part of the result, since an outage
- * that fits between two probes cannot be seen. It must never touch the address itself: it only sends and listens.
+ * A datagram counts as lost when its answer has not come a second after the last one was sent. A
+ * probe that comes late because the machine was busy is not made up for; the distances between
+ * probes are part of the result, since an outage that fits between two probes cannot be seen. It
+ * must never touch the address itself: it only sends and listens.
  */
 
 #include <arpa/inet.h>
@@ -80,8 +82,8 @@ static int64_t now_nsec(clockid_t clock)
 	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
 }
 
-/* On a busy machine the echo server would otherwise read packets so late that the address has moved on meanwhile, and what
- * is lost then is the server's fault. Below the daemons' priority. */
+/* On a busy machine the echo server would otherwise read packets so late that the address has moved
+ * on meanwhile, and what is lost then is the server's fault. Below the daemons' priority. */
 static void real_time(void)
 {
 	struct sched_param priority = { .sched_priority = 1 };
@@ -98,7 +100,8 @@ static void sleep_until(int64_t nsec)
 		;
 }
 
-/* Memory that costs nothing until it is used; malloc would touch all of it where meson sets MALLOC_PERTURB_. */
+/* Memory that costs nothing until it is used; malloc would touch all of it where meson sets
+ * MALLOC_PERTURB_. */
 static void *zeroed(size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -121,7 +124,7 @@ static int udp_socket(void)
 	return fd;
 }
 
-/* --- Echo ------------------------------------------------------------------------------------------------------------ */
+/* --- Echo ------------------------------------------------------------------------------------ */
 
 /* Answers from the address that was asked, so that only a router that still has it can answer. */
 static void answer(int fd, uint8_t ident, struct msghdr *message, size_t size)
@@ -135,7 +138,8 @@ static void answer(int fd, uint8_t ident, struct msghdr *message, size_t size)
 	message->msg_iov->iov_len = size;
 	info->ipi_spec_dst = info->ipi_addr;
 	info->ipi_ifindex = 0;
-	/* An error means that the address has gone since: the asker counts it as lost, which it is. */
+	/* An error means that the address has gone since: the asker counts it as lost, which it is.
+	 */
 	(void)sendmsg(fd, message, 0);
 }
 
@@ -171,7 +175,7 @@ static _Noreturn void echo(uint8_t ident)
 	}
 }
 
-/* --- Probe ----------------------------------------------------------------------------------------------------------- */
+/* --- Probe ----------------------------------------------------------------------------------- */
 
 static void *sender(void *data)
 {
@@ -218,7 +222,8 @@ static void *receiver(void *data)
 	return NULL;
 }
 
-/* Signals are blocked before this: the threads inherit that, and only the main thread waits for them. */
+/* Signals are blocked before this: the threads inherit that, and only the main thread waits for
+ * them. */
 static void probe_start(Probe *probe, pthread_t *ret_sender)
 {
 	pthread_t thread;
@@ -231,7 +236,7 @@ static void probe_start(Probe *probe, pthread_t *ret_sender)
 		die("thread");
 }
 
-/* --- ARP ------------------------------------------------------------------------------------------------------------- */
+/* --- ARP ------------------------------------------------------------------------------------- */
 
 static int arp_socket(const char *interface, struct ether_arp *request)
 {
@@ -301,7 +306,7 @@ static void *asker(void *data)
 	return NULL;
 }
 
-/* --- Result ---------------------------------------------------------------------------------------------------------- */
+/* --- Result ---------------------------------------------------------------------------------- */
 
 static void print_probes(const Probe *probe, uint32_t count)
 {

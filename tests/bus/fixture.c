@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The fixture of the tests of the bus objects. The model is filled by hand, so that every transition happens when the test
- * says so. The client is GDBus, another implementation of the protocol than the daemon's. Nothing here waits for a time to
- * pass, only for conditions.
+ * The fixture of the tests of the bus objects. The model is filled by hand, so that every
+ * transition happens when the test says so. The client is GDBus, another implementation of the
+ * protocol than the daemon's. Nothing here waits for a time to pass, only for conditions.
  */
 
 #include <errno.h>
@@ -27,7 +27,7 @@ static const char bus_config[] =
 	"<allow send_destination=\"*\"/><allow receive_sender=\"*\"/></policy>\n"
 	"<limit name=\"max_connections_per_user\">64</limit></busconfig>\n";
 
-/* --- The main loop --------------------------------------------------------------------------------------------------- */
+/* --- The main loop --------------------------------------------------------------------------- */
 
 static gboolean do_nothing(gpointer userdata)
 {
@@ -43,7 +43,7 @@ void fixture_iterate(void)
 		g_source_remove(limit);
 }
 
-/* --- Calls ----------------------------------------------------------------------------------------------------------- */
+/* --- Calls ----------------------------------------------------------------------------------- */
 
 static void on_reply(GObject *connection, GAsyncResult *result, gpointer userdata)
 {
@@ -84,8 +84,8 @@ char *fixture_call(Fixture *fixture, const char *path, const char *interface, co
 
 void fixture_settle(Fixture *fixture)
 {
-	/* The reply comes after every signal that was sent before it. Two of them: the first may be read in the very turn of
-	 * the loop in which changes are announced, before they are. */
+	/* The reply comes after every signal that was sent before it. Two of them: the first may be
+	 * read in the very turn of the loop in which changes are announced, before they are. */
 	for (guint i = 0; i < 2; i++) {
 		g_autofree char *text =
 			fixture_call(fixture, BUS_PATH, "org.freedesktop.DBus.Peer", "Ping", NULL);
@@ -113,7 +113,7 @@ static void on_signal(GDBusConnection *connection, const char *sender, const cha
 			g_strdup_printf("%s %s %s %s", member, path, interface, text));
 }
 
-/* --- polkit ---------------------------------------------------------------------------------------------------------- */
+/* --- polkit ---------------------------------------------------------------------------------- */
 
 static const char polkit_xml[] =
 	"<node><interface name='org.freedesktop.PolicyKit1.Authority'>"
@@ -199,7 +199,7 @@ void fixture_stop_polkit(Fixture *fixture)
 	g_clear_object(&fixture->polkit);
 }
 
-/* --- The bus --------------------------------------------------------------------------------------------------------- */
+/* --- The bus --------------------------------------------------------------------------------- */
 
 static void die_with_parent(gpointer userdata)
 {
@@ -239,7 +239,7 @@ void fixture_connect_client(Fixture *fixture)
 					   G_DBUS_SIGNAL_FLAGS_NONE, on_signal, fixture, NULL);
 }
 
-/* --- The model ------------------------------------------------------------------------------------------------------- */
+/* --- The model ------------------------------------------------------------------------------- */
 
 static void operation_failover(Model *model, ModelInstance *instance, guint64 hold_usec,
 			       ModelDone done, void *userdata)
@@ -358,7 +358,7 @@ void fixture_transition(Fixture *fixture, ModelInstance *instance, VrrpState sta
 				instance->status.transitions);
 }
 
-/* --- Life ------------------------------------------------------------------------------------------------------------ */
+/* --- Life ------------------------------------------------------------------------------------ */
 
 Fixture *fixture_new(void)
 {

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * A bus of the test's own, with the daemon's side of it, a client that listens to everything, and a polkit that says what the
- * test wants. All of it runs in the default main context, one step after the other.
+ * A bus of the test's own, with the daemon's side of it, a client that listens to everything, and a
+ * polkit that says what the test wants. All of it runs in the default main context, one step after
+ * the other.
  */
 
 #include <gio/gio.h>

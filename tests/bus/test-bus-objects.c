@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The objects on the bus, driven by hand: what is announced, in which order, and what happens when a call, a caller, polkit
- * or the bus goes away in the middle. A real dbus-daemon, a client of another implementation, and a polkit that does what
- * the test says.
+ * The objects on the bus, driven by hand: what is announced, in which order, and what happens when
+ * a call, a caller, polkit or the bus goes away in the middle. A real dbus-daemon, a client of
+ * another implementation, and a polkit that does what the test says.
  */
 
 #include <signal.h>
@@ -51,7 +51,7 @@ static void assert_lacks(const char *text, const char *part)
 		g_error("'%s' is in: %s", part, text);
 }
 
-/* --- Reading --------------------------------------------------------------------------------------------------------- */
+/* --- Reading --------------------------------------------------------------------------------- */
 
 static void test_read(void)
 {
@@ -125,7 +125,7 @@ static void test_statistics(void)
 	fixture_free(fixture);
 }
 
-/* --- Announcing ------------------------------------------------------------------------------------------------------ */
+/* --- Announcing ------------------------------------------------------------------------------ */
 
 static void test_transition(void)
 {
@@ -236,7 +236,8 @@ static void test_come_and_go(void)
 	fixture_free(fixture);
 }
 
-/* Nobody reads for a while: neither changes nor transitions may pile up without end, and the last state arrives. */
+/* Nobody reads for a while: neither changes nor transitions may pile up without end, and the last
+ * state arrives. */
 static void test_slow_bus(void)
 {
 	Fixture *fixture = new_with_name();
@@ -262,14 +263,15 @@ static void test_slow_bus(void)
 	} while (last < 0);
 	for (guint i = 0; i < fixture->signals->len; i++)
 		states += g_str_has_prefix(signal_at(fixture, (int)i), "StateChanged ");
-	/* PropertiesChanged and StateChanged in turn: 10,000 queued, and what 8 MiB of socket buffer hold. */
+	/* PropertiesChanged and StateChanged in turn: 10,000 queued, and what 8 MiB of socket
+	 * buffer hold. */
 	g_assert_cmpuint(states, >, 5000);
 	g_assert_cmpuint(states, <, 25000);
 	assert_contains(signal_at(fixture, last), "'Transitions': <uint64 40001>");
 	fixture_free(fixture);
 }
 
-/* --- Authorization --------------------------------------------------------------------------------------------------- */
+/* --- Authorization --------------------------------------------------------------------------- */
 
 static void test_polkit_answers(void)
 {
@@ -469,7 +471,7 @@ static void test_polkit_dies_meanwhile(void)
 	fixture_free(fixture);
 }
 
-/* --- Failover -------------------------------------------------------------------------------------------------------- */
+/* --- Failover -------------------------------------------------------------------------------- */
 
 static Fixture *new_with_failover(ModelInstance **ret_instance, char **ret_text)
 {
@@ -545,7 +547,7 @@ static void test_failover_outlives_bus(void)
 	g_free(text);
 }
 
-/* --- The bus comes and goes ------------------------------------------------------------------------------------------ */
+/* --- The bus comes and goes ------------------------------------------------------------------ */
 
 static void wait_for_name(Fixture *fixture)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What is written to the sinks: JSON with every character that needs care, text that is not UTF-8, and bytes that differ
- * exactly where the values do.
+ * What is written to the sinks: JSON with every character that needs care, text that is not UTF-8,
+ * and bytes that differ exactly where the values do.
  */
 
 #include "bus/bus-sink.h"

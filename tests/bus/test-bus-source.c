@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The GSource around sd_bus, each of the ways in which such a thing goes wrong quietly: a loop that spins, messages that stay
- * in the queue because the socket is silent, a flood that starves everything else, and an end that is told twice or never.
- * Two sd_bus talk over a socket pair; only one of them is in the main loop.
+ * The GSource around sd_bus, each of the ways in which such a thing goes wrong quietly: a loop that
+ * spins, messages that stay in the queue because the socket is silent, a flood that starves
+ * everything else, and an end that is told twice or never. Two sd_bus talk over a socket pair; only
+ * one of them is in the main loop.
  */
 
 #include <sys/socket.h>
@@ -116,7 +117,8 @@ static void test_idle(void)
 	pair_deinit(&pair);
 }
 
-/* A synchronous call leaves what came before its reply parsed in the queue, and the socket silent. */
+/* A synchronous call leaves what came before its reply parsed in the queue, and the socket silent.
+ */
 static void test_parsed_messages(void)
 {
 	gboolean over = FALSE;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Any text as a keepalived.conf. What comes out must be sound: valid and different names, key files that the loader takes
- * and that give the same settings again, and messages of one line that name a line of the file.
+ * Any text as a keepalived.conf. What comes out must be sound: valid and different names, key files
+ * that the loader takes and that give the same settings again, and messages of one line that name a
+ * line of the file.
  */
 
 #include <glib.h>

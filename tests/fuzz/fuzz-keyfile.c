@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Any text as an instance file. What our scanner takes without complaint, GKeyFile must read in the same way; what the
- * builder takes must survive being written and read again; and every complaint must be one line of UTF-8, since it goes to
- * the journal and the bus.
+ * Any text as an instance file. What our scanner takes without complaint, GKeyFile must read in the
+ * same way; what the builder takes must survive being written and read again; and every complaint
+ * must be one line of UTF-8, since it goes to the journal and the bus.
  */
 
 #include <glib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Stands in for libFuzzer where the fuzz targets are built without it: runs each file of the corpus folders on the command
- * line through the target once, so that what the fuzzer ever found stays fixed in every build. It must never pass without
- * having run anything.
+ * Stands in for libFuzzer where the fuzz targets are built without it: runs each file of the corpus
+ * folders on the command line through the target once, so that what the fuzzer ever found stays
+ * fixed in every build. It must never pass without having run anything.
  */
 
 #include <dirent.h>

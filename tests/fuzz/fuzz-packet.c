@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Any bytes as a packet from the wire, judged by the rules of many instances; the same bytes once more with checksum and
- * signature made right, since no fuzzer guesses those; and any bytes as an advert to send, which must come back as it was.
- * What is accepted must make sense: the target aborts where it does not.
+ * Any bytes as a packet from the wire, judged by the rules of many instances; the same bytes once
+ * more with checksum and signature made right, since no fuzzer guesses those; and any bytes as an
+ * advert to send, which must come back as it was. What is accepted must make sense: the target
+ * aborts where it does not.
  */
 
 #include <stdlib.h>

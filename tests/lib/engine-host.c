@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The test plays control: it owns the configs, counts what comes back, and must get back everything it lent. It reads what
- * the engine tells exactly as the daemon does, on one thread.
+ * The test plays control: it owns the configs, counts what comes back, and must get back everything
+ * it lent. It reads what the engine tells exactly as the daemon does, on one thread.
  */
 
 #include <arpa/inet.h>
@@ -19,7 +19,7 @@
 
 #include "engine-host.h"
 
-/* --- The host ---------------------------------------------------------------------------------- */
+/* --- The host -------------------------------------------------------------------------------- */
 
 static Router *find(Host *host, guint64 id)
 {
@@ -284,7 +284,7 @@ bool host_holds(const char *interface, const char *address)
 	return strstr(output, wanted) != NULL;
 }
 
-/* --- The wire ---------------------------------------------------------------------------------- */
+/* --- The wire -------------------------------------------------------------------------------- */
 
 static int open_at(const Neighbour *neighbour, int family, int type, int protocol)
 {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A host for tests of the engine: the real engine and netlink threads, with the test in control's place. And a wire: what is
- * seen and said at the other end of the veth pair of a Neighbour.
+ * A host for tests of the engine: the real engine and netlink threads, with the test in control's
+ * place. And a wire: what is seen and said at the other end of the veth pair of a Neighbour.
  */
 
 #include <glib.h>
@@ -81,7 +81,7 @@ int host_engine_thread(void);
 /* Whether the kernel shows @address on @interface. */
 bool host_holds(const char *interface, const char *address);
 
-/* --- The wire ---------------------------------------------------------------------------------- */
+/* --- The wire -------------------------------------------------------------------------------- */
 
 typedef struct Wire {
 	int in;  /* packets of any kind that arrive at lan0 */

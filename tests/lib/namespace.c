@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Network namespaces for C tests. The neighbour's namespace is kept by a child process that waits for its parent's end;
- * sockets are opened in it by stepping in for a moment, so that the test itself needs no second process.
+ * Network namespaces for C tests. The neighbour's namespace is kept by a child process that waits
+ * for its parent's end; sockets are opened in it by stepping in for a moment, so that the test
+ * itself needs no second process.
  */
 
 #include <arpa/inet.h>

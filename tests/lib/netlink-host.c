@@ -212,7 +212,8 @@ static void trace_change(void *userdata, const NetlinkChange *change)
 			       change->type == NETLINK_CHANGE_ADDRESS ? '+' : '-', name);
 }
 
-/* The kernel has told everything by the time a job is done, so what is there now is all there is. */
+/* The kernel has told everything by the time a job is done, so what is there now is all there is.
+ */
 const char *trace_take(Trace *trace)
 {
 	int r;

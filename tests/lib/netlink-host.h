@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A host with the netlink thread on it, for C tests: jobs in the engine's place, and what the kernel has to show for it.
- * Failures end the test.
+ * A host with the netlink thread on it, for C tests: jobs in the engine's place, and what the
+ * kernel has to show for it. Failures end the test.
  */
 
 #include <glib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Holds vrrpd.instance(5) and the schema together: every supported key has its entry, in the order of the schema, which
- * begins with the range and the default; every other key is named as not supported yet; and the page knows no key that the
- * schema does not know.
+ * Holds vrrpd.instance(5) and the schema together: every supported key has its entry, in the order
+ * of the schema, which begins with the range and the default; every other key is named as not
+ * supported yet; and the page knows no key that the schema does not know.
  */
 
 #include <glib.h>

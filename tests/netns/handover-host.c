@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A host that takes and gives up virtual addresses by the netlink thread alone, so that the proof of a loss-free handover
- * does not depend on the engine. It stands for the part of VRRP that matters here: the new master sends its advert, then
- * applies its addresses, then announces them, and again after 20 ms; the old one goes silent when it hears that advert, lingers, and lets go.
+ * A host that takes and gives up virtual addresses by the netlink thread alone, so that the proof
+ * of a loss-free handover does not depend on the engine. It stands for the part of VRRP that
+ * matters here: the new master sends its advert, then applies its addresses, then announces them,
+ * and again after 20 ms; the old one goes silent when it hears that advert, lingers, and lets go.
  *
  *   handover-host OWN PEER COUNT       OWN and PEER are the hosts' own addresses, on eno1
  *
- * On stdin: `take` takes the addresses, `leave` lets go of them at once and without a word (what not to do). On stdout:
- * `ready`; `taken` once they are announced; `gone` once the other one has them and they are away. An error ends it.
+ * On stdin: `take` takes the addresses, `leave` lets go of them at once and without a word (what
+ * not to do). On stdout: `ready`; `taken` once they are announced; `gone` once the other one has
+ * them and they are away. An error ends it.
  */
 
 #include <arpa/inet.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The engine with its netlink thread on a veth pair: what it sends, what it believes, what the kernel holds, and that control
- * gets back what it lent. The second router is played by packets from the other end.
+ * The engine with its netlink thread on a veth pair: what it sends, what it believes, what the
+ * kernel holds, and that control gets back what it lent. The second router is played by packets
+ * from the other end.
  */
 
 #include <sched.h>
@@ -40,7 +41,8 @@ static void teardown(Fixture *f, gconstpointer data)
 
 #define WAIT_WIRE(f, condition) HOST_WAIT(&(f)->host, (wire_read(&(f)->wire), condition))
 
-/* For tests that must do something before the instance takes over, on a machine that has other things to do. */
+/* For tests that must do something before the instance takes over, on a machine that has other
+ * things to do. */
 static InstanceConfig *patient(InstanceConfig *config)
 {
 	config->parameters.interval_nsec = VRRP_NSEC_PER_SECOND;
@@ -472,7 +474,8 @@ static void test_source_of_another(Fixture *f, gconstpointer data)
 	g_assert_true(host_holds("eno1", "192.168.120.3"));
 }
 
-/* Makes @thread one that runs only when nobody else wants the processor that it is bound to. Returns that. */
+/* Makes @thread one that runs only when nobody else wants the processor that it is bound to.
+ * Returns that. */
 static int make_idle(int thread)
 {
 	struct sched_param param = { 0 };
@@ -489,7 +492,8 @@ static int make_idle(int thread)
 	return cpu;
 }
 
-/* Notifications that come faster than they are read: everything is read anew, and nothing stays wrong. */
+/* Notifications that come faster than they are read: everything is read anew, and nothing stays
+ * wrong. */
 static void test_overrun(Fixture *f, gconstpointer data)
 {
 	VrrpAddress wanted = host_address("192.168.120.2");
@@ -502,7 +506,8 @@ static void test_overrun(Fixture *f, gconstpointer data)
 	for (guint i = 1; i < 250; i++)
 		g_string_append_printf(lines, "address add 10.3.0.%u/32 dev br0\n", i);
 	g_assert_true(g_file_set_contents(batch, lines->str, -1, NULL));
-	/* An interface that goes takes its addresses along at one go: a burst that no reader keeps up with. */
+	/* An interface that goes takes its addresses along at one go: a burst that no reader keeps
+	 * up with. */
 	for (guint round = 0; f->host.notes[NOTE_OVERRUN] == 0; round++) {
 		g_assert_cmpuint(round, <, 100);
 		namespace_do("ip link add br0 type bridge");
@@ -549,7 +554,8 @@ static guint count_descriptors(void)
 	return count;
 }
 
-/* More interfaces than a socket may have memberships; they go and come back, and no membership stays behind. */
+/* More interfaces than a socket may have memberships; they go and come back, and no membership
+ * stays behind. */
 static void test_memberships(Fixture *f, gconstpointer data)
 {
 	enum { LINKS = 25 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The notification socket against a real kernel: what it tells of links and addresses that come, change and go, whole
- * dumps, and an overrun.
+ * The notification socket against a real kernel: what it tells of links and addresses that come,
+ * change and go, whole dumps, and an overrun.
  */
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What the netlink thread must leave alone, and what it must clear away: the host's own addresses, others that depend on
- * ours, arp_ignore, and the leftovers of a daemon that died.
+ * What the netlink thread must leave alone, and what it must clear away: the host's own addresses,
+ * others that depend on ours, arp_ignore, and the leftovers of a daemon that died.
  */
 
 #include <errno.h>
@@ -45,7 +45,8 @@ static void test_address_taken_over_by_host(Fixture *f, gconstpointer unused)
 	assert_shows("eno1", "192.168.120.3/21");
 }
 
-/* A host without an address of the subnet: ours is primary, and foreign ones that came later must survive it. */
+/* A host without an address of the subnet: ours is primary, and foreign ones that came later must
+ * survive it. */
 static void test_primary_keeps_others(Fixture *f, gconstpointer unused)
 {
 	VrrpInterfaceAddress list[] = { seed_address(), plain("192.168.120.4", 21) };
@@ -127,7 +128,8 @@ static void test_flush_stale(Fixture *f, gconstpointer unused)
 	g_assert_cmpuint(count_addresses("eno1"), ==, 2);
 }
 
-/* A process that knows nothing of them removes, keeps or silences what another one left, by the tag. */
+/* A process that knows nothing of them removes, keeps or silences what another one left, by the
+ * tag. */
 static void test_adopted(Fixture *f, gconstpointer unused)
 {
 	VrrpInterfaceAddress address = seed_address();

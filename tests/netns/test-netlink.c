@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The netlink thread against a real kernel, each test in a fresh network namespace: what `ip address` shows after each
- * job, in which order it came about, and what a neighbour's ARP requests and pings get.
+ * The netlink thread against a real kernel, each test in a fresh network namespace: what `ip
+ * address` shows after each job, in which order it came about, and what a neighbour's ARP requests
+ * and pings get.
  */
 
 #include <errno.h>
@@ -73,8 +74,8 @@ static void test_order(Fixture *f, gconstpointer unused)
 	trace_deinit(&trace);
 }
 
-/* Where the host has no address of the subnet one of ours is primary: it goes last, or the others would go with it before
- * they are on lo. */
+/* Where the host has no address of the subnet one of ours is primary: it goes last, or the others
+ * would go with it before they are on lo. */
 static void test_order_of_primary(Fixture *f, gconstpointer unused)
 {
 	VrrpInterfaceAddress list[] = { seed_address(), plain("192.168.120.4", 21),
@@ -90,7 +91,8 @@ static void test_order_of_primary(Fixture *f, gconstpointer unused)
 	trace_deinit(&trace);
 }
 
-/* A reload: the old one goes, the new one comes, the same one is not touched, a changed label keeps its address. */
+/* A reload: the old one goes, the new one comes, the same one is not touched, a changed label keeps
+ * its address. */
 static void test_replace(Fixture *f, gconstpointer unused)
 {
 	VrrpInterfaceAddress before[] = { seed_address(), plain("192.168.120.4", 21),

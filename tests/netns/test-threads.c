@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The contract between the threads, under load: instances come, change and go while their status and counters are read,
- * packets of all sorts arrive, and the link and addresses of the host move. Run under ThreadSanitizer it finds races; in
- * every build it checks that each thing that was lent comes back once, that the kernel holds nothing at the end, and, in a plain
- * build, that the engine's thread has allocated nothing.
+ * The contract between the threads, under load: instances come, change and go while their status
+ * and counters are read, packets of all sorts arrive, and the link and addresses of the host move.
+ * Run under ThreadSanitizer it finds races; in every build it checks that each thing that was lent
+ * comes back once, that the kernel holds nothing at the end, and, in a plain build, that the
+ * engine's thread has allocated nothing.
  */
 
 #include <string.h>
@@ -20,7 +21,7 @@
 
 #define ROUTERS 40
 
-/* --- Who allocates ----------------------------------------------------------------------------- */
+/* --- Who allocates --------------------------------------------------------------------------- */
 
 #if !SANITIZED
 /* glibc's own, behind the names that are wrapped here. */
@@ -75,7 +76,7 @@ static bool has_allocated(int thread)
 }
 #endif
 
-/* --- Load -------------------------------------------------------------------------------------- */
+/* --- Load ------------------------------------------------------------------------------------ */
 
 typedef struct Load {
 	Neighbour neighbour;

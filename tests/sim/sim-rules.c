@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What must hold in every network, whatever happens in it. The rules look at packets, at what the kernel holds and at what a
- * state machine says aloud; how it came to that they must not ask, or they would repeat its mistakes. The first rule that is
- * broken ends the run.
+ * What must hold in every network, whatever happens in it. The rules look at packets, at what the
+ * kernel holds and at what a state machine says aloud; how it came to that they must not ask, or
+ * they would repeat its mistakes. The first rule that is broken ends the run.
  */
 
 #include <stdarg.h>
@@ -52,7 +52,7 @@ void sim_rules_failover(SimRouter *router)
 		router->failover_at = router->sim->now;
 }
 
-/* --- Packets that were accepted ---------------------------------------------------------------- */
+/* --- Packets that were accepted -------------------------------------------------------------- */
 
 static uint64_t skew_nsec(const SimRouter *router)
 {
@@ -97,7 +97,8 @@ void sim_rules_advert(SimRouter *router, const VrrpPacket *packet)
 			vrrp_time_add(sim->now, skew_nsec(router) + sim->config.lateness_nsec + 1);
 		return;
 	}
-	/* Anything else that is said makes the goodbye void: S7 starts the timer anew, S8 lets it run. */
+	/* Anything else that is said makes the goodbye void: S7 starts the timer anew, S8 lets it
+	 * run. */
 	router->goodbye_until = VRRP_TIME_NEVER;
 	if (packet->priority >= router->parameters.priority ||
 	    (!router->parameters.preempt && router->parameters.priority < 255)) {
@@ -109,9 +110,10 @@ void sim_rules_advert(SimRouter *router, const VrrpPacket *packet)
 	}
 }
 
-/* --- What the state machines do ---------------------------------------------------------------- */
+/* --- What the state machines do -------------------------------------------------------------- */
 
-/* A backup takes over because nobody with a higher claim was heard for three intervals, or because it was invited. */
+/* A backup takes over because nobody with a higher claim was heard for three intervals, or because
+ * it was invited. */
 static void check_takeover(const SimRouter *router, VrrpReason reason)
 {
 	Sim *sim = router->sim;
@@ -187,7 +189,8 @@ static void check_transition(SimRouter *router, const VrrpAction *action, const 
 	}
 }
 
-/* Deadlines are absolute: however late a timer was served, the next advert is not late because of it. */
+/* Deadlines are absolute: however late a timer was served, the next advert is not late because of
+ * it. */
 static void check_advert(SimRouter *router, const VrrpAction *action, const VrrpEvent *event)
 {
 	Sim *sim = router->sim;
@@ -227,7 +230,7 @@ void sim_rules_action(SimRouter *router, const VrrpAction *action, const VrrpEve
 	}
 }
 
-/* --- At any moment ----------------------------------------------------------------------------- */
+/* --- At any moment --------------------------------------------------------------------------- */
 
 /* What the kernel may take: a job that was under way, and the one that is wanted. */
 static uint64_t jobs_nsec(const SimRouter *router)
@@ -238,7 +241,8 @@ static uint64_t jobs_nsec(const SimRouter *router)
 	return 2 * (config->job_nsec + config->lateness_nsec) + retries;
 }
 
-/* How long the addresses may be there without mastership: until a successor must have spoken up, and the kernel's time. */
+/* How long the addresses may be there without mastership: until a successor must have spoken up,
+ * and the kernel's time. */
 static uint64_t release_limit_nsec(const SimRouter *router)
 {
 	return vrrp_timing_release_nsec(router->parameters.version,
@@ -296,7 +300,7 @@ void sim_rules_tick(Sim *sim)
 		check_router(&sim->routers[i]);
 }
 
-/* --- Once settled ------------------------------------------------------------------------------ */
+/* --- Once settled ---------------------------------------------------------------------------- */
 
 static bool takes_part(const SimRouter *router)
 {
@@ -312,8 +316,8 @@ static bool better(const SimRouter *a, const SimRouter *b)
 	return order > 0;
 }
 
-/* All routers that reach @first, itself included. Equal priorities: whoever is master stays it (RFC 9568 6.4.2 does not
- * compare addresses in backup), so only the priority makes one the best. */
+/* All routers that reach @first, itself included. Equal priorities: whoever is master stays it (RFC
+ * 9568 6.4.2 does not compare addresses in backup), so only the priority makes one the best. */
 static void check_component(Sim *sim, const SimRouter *first, bool best)
 {
 	const SimRouter *master = NULL, *candidate = NULL;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What happened as a ladder: a column of seconds since the start, a lane for each router, an arrow for each advert at the
- * moment it leaves. An arrow ends in ">" or "<" at each router that it reaches and in "x" where it is lost; routers that an
- * arrow passes see it as well if there is a head in front of their lane. Adverts that repeat are counted, not shown. A trace
- * must be the same on every machine: nothing but the simulator's own clock and chance may appear in it.
+ * What happened as a ladder: a column of seconds since the start, a lane for each router, an arrow
+ * for each advert at the moment it leaves. An arrow ends in ">" or "<" at each router that it
+ * reaches and in "x" where it is lost; routers that an arrow passes see it as well if there is a
+ * head in front of their lane. Adverts that repeat are counted, not shown. A trace must be the same
+ * on every machine: nothing but the simulator's own clock and chance may appear in it.
  */
 
 #include <stdarg.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The simulator's clock and its routers. The next thing that happens is the earliest of: a packet that arrives, a kernel
- * that answers, a timer of a state machine. The clock jumps there. Actions of a state machine are carried out as the engine
- * does it: one job for addresses at a time, a number for each advert, the rules for packets before anything is believed.
- * Nothing here may look into a state machine to decide what happens next, but for what the engine looks at as well.
+ * The simulator's clock and its routers. The next thing that happens is the earliest of: a packet
+ * that arrives, a kernel that answers, a timer of a state machine. The clock jumps there. Actions
+ * of a state machine are carried out as the engine does it: one job for addresses at a time, a
+ * number for each advert, the rules for packets before anything is believed. Nothing here may look
+ * into a state machine to decide what happens next, but for what the engine looks at as well.
  */
 
 #include <string.h>
@@ -39,7 +40,7 @@ static bool chance(Sim *sim, unsigned percent)
 	return percent > 0 && sim_random(sim, 100) < percent;
 }
 
-/* --- What is under way ------------------------------------------------------------------------- */
+/* --- What is under way ----------------------------------------------------------------------- */
 
 static int compare_pending(const void *a, const void *b, void *userdata)
 {
@@ -67,7 +68,7 @@ static SimPending *pending_add(Sim *sim, int router, uint64_t delay_nsec, const 
 	return pending;
 }
 
-/* --- The network ------------------------------------------------------------------------------- */
+/* --- The network ----------------------------------------------------------------------------- */
 
 static bool reaches(const SimRouter *from, const SimRouter *to)
 {
@@ -167,7 +168,7 @@ static void send_advert(SimRouter *router, uint8_t priority)
 	sim_trace_advert(sim, router->index, label, reach);
 }
 
-/* --- The kernel -------------------------------------------------------------------------------- */
+/* --- The kernel ------------------------------------------------------------------------------ */
 
 static void begin_job(SimRouter *router)
 {
@@ -183,7 +184,7 @@ static void begin_job(SimRouter *router)
 	job->error = chance(sim, sim->config.job_fail_percent) ? -1 : 0;
 }
 
-/* --- The state machine ------------------------------------------------------------------------- */
+/* --- The state machine ----------------------------------------------------------------------- */
 
 static void leave(SimRouter *router)
 {
@@ -230,7 +231,7 @@ static void step(SimRouter *router, const VrrpEvent *event)
 	vrrp_heap_set(&sim->timers, &router->timer, deadline);
 }
 
-/* --- What arrives ------------------------------------------------------------------------------ */
+/* --- What arrives ---------------------------------------------------------------------------- */
 
 static VrrpReject judge(SimRouter *router, const uint8_t *bytes, gsize size, VrrpPacket *packet)
 {
@@ -318,7 +319,7 @@ static void kernel_answers(SimRouter *router, const SimPending *job)
 				   .addresses = { .held = job->wanted, .error = job->error } });
 }
 
-/* --- The clock --------------------------------------------------------------------------------- */
+/* --- The clock ------------------------------------------------------------------------------- */
 
 static void take_pending(Sim *sim, GSequenceIter *first)
 {
@@ -379,7 +380,7 @@ void sim_run_until(Sim *sim, int router, VrrpState state)
 		g_assert_true(advance(sim, end));
 }
 
-/* --- What can happen --------------------------------------------------------------------------- */
+/* --- What can happen ------------------------------------------------------------------------- */
 
 static void disturb(Sim *sim)
 {
@@ -496,7 +497,7 @@ void sim_inject(Sim *sim, int index, const uint8_t *bytes, gsize size)
 	pending_add(sim, index, 0, bytes, size)->sender = index;
 }
 
-/* --- Life ------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------ */
 
 int sim_add(Sim *sim, uint8_t priority)
 {

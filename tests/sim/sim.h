@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * A network of routers on a virtual clock: each is the daemon's own state machine, AH numbers and codec, with real bytes
- * between them. Everything, chance included, follows from the configuration and the seed.
+ * A network of routers on a virtual clock: each is the daemon's own state machine, AH numbers and
+ * codec, with real bytes between them. Everything, chance included, follows from the configuration
+ * and the seed.
  */
 
 #include <glib.h>
@@ -139,7 +140,8 @@ void sim_inject(Sim *sim, int router, const uint8_t *bytes, gsize size);
 /* The trace as text (sim-trace.c). */
 void sim_trace_event(Sim *sim, int router, const char *format, ...) G_GNUC_PRINTF(3, 4);
 void sim_trace_action(Sim *sim, int router, const VrrpAction *action);
-/* @reach says for each router what became of the packet: ' ' not sent there, '>' arrives, 'x' is lost. */
+/* @reach says for each router what became of the packet: ' ' not sent there, '>' arrives, 'x' is
+ * lost. */
 void sim_trace_advert(Sim *sim, int router, const char *label, const char *reach);
 char *sim_trace_text(Sim *sim);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Networks by chance: a seed decides how many routers there are, what they are told, how bad the network and the kernel are,
- * and what befalls them for a while. Then the disturbances end, the network settles, and the rules of sim-rules.c are asked
- * again. A seed that breaks a rule is printed with the end of its diagram; VRRPD_SIM_SEED=N runs that one alone and prints
- * all of it, VRRPD_SIM_RUNS=N runs more of them.
+ * Networks by chance: a seed decides how many routers there are, what they are told, how bad the
+ * network and the kernel are, and what befalls them for a while. Then the disturbances end, the
+ * network settles, and the rules of sim-rules.c are asked again. A seed that breaks a rule is
+ * printed with the end of its diagram; VRRPD_SIM_SEED=N runs that one alone and prints all of it,
+ * VRRPD_SIM_RUNS=N runs more of them.
  */
 
 #include <glib.h>
@@ -92,7 +93,8 @@ static void add_routers(Run *run)
 		parameters->grid_phase_nsec = sim_random(sim, parameters->interval_nsec);
 		run->longest_nsec = MAX(run->longest_nsec, parameters->interval_nsec);
 	}
-	/* One owner at most; in version 2 it hears nobody, so that two masters could never find out. */
+	/* One owner at most; in version 2 it hears nobody, so that two masters could never find
+	 * out. */
 	if (sim->config.version == 3 && sim_random(sim, 5) == 0)
 		sim->routers[0].parameters.priority = 255;
 }
@@ -166,7 +168,8 @@ static void disturb(Run *run)
 	}
 }
 
-/* What a network needs in the worst case: a leaving master that nobody follows, a hold that ends, then two full timers. */
+/* What a network needs in the worst case: a leaving master that nobody follows, a hold that ends,
+ * then two full timers. */
 static uint64_t settle_nsec(const Run *run)
 {
 	return 10 * SECOND + 40 * run->longest_nsec;

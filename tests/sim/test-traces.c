@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Stories of two or three routers whose ladder diagrams are kept in tests/sim/traces: each transition of RFC 9568 6.4 and
- * each way in which an address changes hands. Whoever changes the state machine sees here, as a difference between two
- * texts, what that does. VRRPD_SIM_UPDATE=1 writes the diagrams anew; read them before they are committed.
+ * Stories of two or three routers whose ladder diagrams are kept in tests/sim/traces: each
+ * transition of RFC 9568 6.4 and each way in which an address changes hands. Whoever changes the
+ * state machine sees here, as a difference between two texts, what that does. VRRPD_SIM_UPDATE=1
+ * writes the diagrams anew; read them before they are committed.
  */
 
 #include <glib.h>
@@ -83,7 +84,7 @@ static void compare_version(Sim *sim, const char *name)
 	compare(sim, full);
 }
 
-/* --- The rows of RFC 9568 6.4 ------------------------------------------------------------------- */
+/* --- The rows of RFC 9568 6.4 ---------------------------------------------------------------- */
 
 static void test_s1_owner_starts(void)
 {
@@ -228,7 +229,7 @@ static void test_s13_equal_priorities(void)
 	check_equal(3);
 }
 
-/* --- How an address changes hands -------------------------------------------------------------- */
+/* --- How an address changes hands ------------------------------------------------------------ */
 
 static void check_failover(uint8_t version)
 {
@@ -246,7 +247,8 @@ static void test_failover(void)
 	check_failover(3);
 }
 
-/* A hold that is over before the successor speaks up: nothing keeps the better router from coming back. */
+/* A hold that is over before the successor speaks up: nothing keeps the better router from coming
+ * back. */
 static void test_failover_without_hold(void)
 {
 	g_autoptr(Sim) sim = pair(3, 200, 100);
@@ -361,7 +363,7 @@ static void test_lossy_network(void)
 	compare(sim, "lossy-network");
 }
 
-/* --- The authentication header ----------------------------------------------------------------- */
+/* --- The authentication header --------------------------------------------------------------- */
 
 static void test_ah_restart(void)
 {

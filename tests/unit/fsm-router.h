@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A router for the tests of the state machine: the machine, a clock that the test moves, and the actions of the last step as
- * text, so that a failure reads as what happened.
+ * A router for the tests of the state machine: the machine, a clock that the test moves, and the
+ * actions of the last step as text, so that a failure reads as what happened.
  */
 
 #include <errno.h>

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Packets as others make them, from the IP header on: captured from keepalived 2.2.7, and three messages worked out from
- * the RFCs. Source 10.9.0.1 throughout.
+ * Packets as others make them, from the IP header on: captured from keepalived 2.2.7, and three
+ * messages worked out from the RFCs. Source 10.9.0.1 throughout.
  */
 
 #include <glib.h>
@@ -23,7 +23,8 @@
 	"45c0004000060000ff33d0a80a090001e0000012700400000a0900010000" \
 	"0006c5db99ed17b205d9bfff0fb7213300010201d25d0a09006400000000" \
 	"00000000"
-/* AH, key "longerth", VRID 52, priority 90, 10.9.0.101 and .102, number 1, to 10.9.0.2 and 10.9.0.3. */
+/* AH, key "longerth", VRID 52, priority 90, 10.9.0.101 and .102, number 1, to 10.9.0.2
+ * and 10.9.0.3. */
 #define GOLDEN_AH_UNICAST_2                                            \
 	"45c0004400010000ff33a6b10a0900010a090002700400000a0900010000" \
 	"0001648fa903b5abd035b17bcbdf21345a0202016deb0a0900650a090066" \
@@ -36,7 +37,8 @@
 #define GOLDEN_PASS                                                    \
 	"45c0002800010000ff70d0880a090001e000001221355a010101b4f50a09" \
 	"00676162630000000000"
-/* Version 3 with pseudo-header: VRID 54, priority 90, half a second, 10.9.0.104; VRID 55 to 10.9.0.2, 10.9.0.105. */
+/* Version 3 with pseudo-header: VRID 54, priority 90, half a second, 10.9.0.104; VRID 55
+ * to 10.9.0.2, 10.9.0.105. */
 #define GOLDEN_V3_MULTICAST "45c0002000010000ff70d0900a090001e000001231365a0100327f8c0a090068"
 #define GOLDEN_V3_UNICAST   "45c0002000010000ff70a6980a0900010a09000231375a01003255920a090069"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A valid advert of each kind with the rules of the instance that receives it, for tests to spoil. */
+/* A valid advert of each kind with the rules of the instance that receives it, for tests to spoil.
+ */
 
 #include <glib.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Reads captures in the classic pcap format, as far as the files in tests/data/pcaps need it: Ethernet, whole frames, either
- * byte order. A file that is anything else fails the test; nothing is skipped in silence.
+ * Reads captures in the classic pcap format, as far as the files in tests/data/pcaps need it:
+ * Ethernet, whole frames, either byte order. A file that is anything else fails the test; nothing
+ * is skipped in silence.
  */
 
 #include <stdbool.h>

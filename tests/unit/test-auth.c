@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The ICV against a packet that keepalived signed, and the rules for the numbers: what is believed, what is sent next, what
- * has to be saved, and that a restart never sends a number again.
+ * The ICV against a packet that keepalived signed, and the rules for the numbers: what is believed,
+ * what is sent next, what has to be saved, and that a restart never sends a number again.
  */
 
 #include <glib.h>
@@ -159,7 +159,8 @@ static void test_replay_ends(void)
 	vrrp_replay_init(&replay, 0, 0);
 	vrrp_replay_heard(&replay, UINT32_MAX);
 	g_assert_cmpuint(vrrp_replay_next(&replay), ==, 0);
-	/* It must not wrap to a small one here either; the end is saved, so that the fault outlives a restart. */
+	/* It must not wrap to a small one here either; the end is saved, so that the fault outlives
+	 * a restart. */
 	g_assert_cmpuint(vrrp_replay_reserve(&replay), ==, VRRP_AH_NUMBER_MAX);
 	g_assert_cmpuint(vrrp_replay_reserve(&replay), ==, 0);
 }
@@ -178,7 +179,8 @@ static void test_replay_reserve(void)
 	g_assert_cmpuint(vrrp_replay_reserve(&replay), ==, 100000 + VRRP_AH_BLOCK);
 }
 
-/* A life of crashes: at any moment the process dies and begins again with what was saved. No number may be sent twice. */
+/* A life of crashes: at any moment the process dies and begins again with what was saved. No number
+ * may be sent twice. */
 static void test_replay_restarts(void)
 {
 	VrrpReplay replay;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Loading from directories that the test makes: what overrides what, that every error names its file and line and costs
- * one instance only, that no secret gets into a message, and that files are written as they must be.
+ * Loading from directories that the test makes: what overrides what, that every error names its
+ * file and line and costs one instance only, that no secret gets into a message, and that files are
+ * written as they must be.
  */
 
 #include <glib.h>
@@ -348,8 +349,8 @@ static void test_file_name_encoding(Fixture *f, gconstpointer data)
 		      g_utf8_validate(error->name, -1, NULL));
 }
 
-/* What cannot be listed must not look like instances that were removed, and an instance whose overrides and drop-ins are
- * not known is not the instance that was asked for. */
+/* What cannot be listed must not look like instances that were removed, and an instance whose
+ * overrides and drop-ins are not known is not the instance that was asked for. */
 static void test_bad_directory(Fixture *f, gconstpointer data)
 {
 	g_autoptr(ConfigSet) set = NULL;
@@ -381,7 +382,8 @@ static void test_bad_drop_in_directory(Fixture *f, gconstpointer data)
 		      "directory\n");
 }
 
-/* A file without permission is that instance's error. Root reads everything, so root lends its eyes to nobody. */
+/* A file without permission is that instance's error. Root reads everything, so root lends its eyes
+ * to nobody. */
 static void test_unreadable(Fixture *f, gconstpointer data)
 {
 	g_autoptr(ConfigSet) set = NULL;
@@ -437,8 +439,8 @@ static void test_identities(Fixture *f, gconstpointer data)
 	g_assert_null(get(set, "y"));
 }
 
-/* Two instances with one address on one interface would take it from each other; of two with one VRID and one
- * peer the second would never hear it. */
+/* Two instances with one address on one interface would take it from each other; of two with one
+ * VRID and one peer the second would never hear it. */
 static void test_addresses(Fixture *f, gconstpointer data)
 {
 	g_autoptr(ConfigSet) set = NULL;

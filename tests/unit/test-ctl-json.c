@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * JSON from D-Bus messages, and its layout. The messages are real ones of libsystemd, made on a connection that leads nowhere;
- * every type of D-Bus must come out as RFC 8259 wants it, since programs read this.
+ * JSON from D-Bus messages, and its layout. The messages are real ones of libsystemd, made on a
+ * connection that leads nowhere; every type of D-Bus must come out as RFC 8259 wants it, since
+ * programs read this.
  */
 
 #include <math.h>

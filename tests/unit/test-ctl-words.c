@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The words that vrrpctl has for people: times, spans, reasons, faults, and the guess what was meant. They must be right at
- * their borders, and no reason or fault of the core may be without one.
+ * The words that vrrpctl has for people: times, spans, reasons, faults, and the guess what was
+ * meant. They must be right at their borders, and no reason or fault of the core may be without
+ * one.
  */
 
 #include <locale.h>

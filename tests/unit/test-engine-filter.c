@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The socket filters, run by an interpreter of classic BPF: against each other, against what the instances want, and for the
- * sizes at which jumps get long. Whether the kernel takes the programs is tried too, on a socket that needs no privilege.
+ * The socket filters, run by an interpreter of classic BPF: against each other, against what the
+ * instances want, and for the sizes at which jumps get long. Whether the kernel takes the programs
+ * is tried too, on a socket that needs no privilege.
  */
 
 #include <glib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The table of links and addresses: what each notification means, and that a resynchronisation ends with exactly what the
- * dumps said, whatever was missed.
+ * The table of links and addresses: what each notification means, and that a resynchronisation ends
+ * with exactly what the dumps said, whatever was missed.
  */
 
 #include <glib.h>
@@ -258,7 +258,8 @@ static void test_resynchronise(Fixture *f, gconstpointer data)
 	address_is(f, 7, lost);
 	address_is(f, 8, lost);
 
-	/* eth1 has gone and come back under another number; eth2 stayed; 10.0.0.2 went. None of it was heard. */
+	/* eth1 has gone and come back under another number; eth2 stayed; 10.0.0.2 went. None of it
+	 * was heard. */
 	engine_links_begin(f->links);
 	link_is(f, 7, "eth0", true);
 	link_is(f, 9, "eth2", true);
@@ -276,7 +277,8 @@ static void test_resynchronise(Fixture *f, gconstpointer data)
 	g_assert_cmpuint(sweep(f, NETLINK_DUMP_LINKS), ==, 0);
 }
 
-/* More than there is room for: what does not fit is not seen, and everything fits again when room is made. */
+/* More than there is room for: what does not fit is not seen, and everything fits again when room
+ * is made. */
 static void test_full(Fixture *f, gconstpointer data)
 {
 	char name[VRRP_INTERFACE_NAME_SIZE];

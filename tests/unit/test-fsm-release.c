@@ -40,8 +40,8 @@ static void test_s10_nobody_comes(void)
 	/* The longest Skew_Time, 255/256 s, and an interval. */
 	expire_after(router, 996093750 + SECOND);
 	expect(router, "absent");
-	failed(router,
-	       VRRP_ADDRESSES_ABSENT); /* a kernel that refuses cannot keep the daemon from ending */
+	failed(router, VRRP_ADDRESSES_ABSENT); /* a kernel that refuses cannot keep the daemon from
+						  ending */
 	expect(router, "released");
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Every row of the state tables (RFC 9568 6.4, RFC 3768 6.4), one step at a time. Leaving mastership is in
- * test-fsm-release.c.
+ * Every row of the state tables (RFC 9568 6.4, RFC 3768 6.4), one step at a time. Leaving
+ * mastership is in test-fsm-release.c.
  */
 
 #include "fsm-router.h"
@@ -189,7 +189,8 @@ static void test_s14_losing_advert(void)
 	advert(router, 20, 50);
 	expect(router, "advert 100, announce 0, conflict 20");
 	g_assert_cmpuint(router->fsm.next_advert.nsec, ==, next.nsec); /* Adver_Timer runs on */
-	/* At most one unscheduled advert in interval/4, announcements for that cause once a second (design rule 5). */
+	/* At most one unscheduled advert in interval/4, announcements for that cause once a second
+	 * (design rule 5). */
 	after(router, 250 * MSEC - 1);
 	advert(router, 20, 50);
 	expect(router, "conflict 20");
@@ -257,7 +258,8 @@ static void test_announcements(void)
 	g_assert_cmpuint(router->fsm.announce_round, ==, 4);
 }
 
-/* Master again while the kernel still takes the addresses away: nothing is announced before they are back. */
+/* Master again while the kernel still takes the addresses away: nothing is announced before they
+ * are back. */
 static void test_announce_after_return(void)
 {
 	g_autoptr(Router) router = master_new(3);
@@ -357,7 +359,8 @@ static void test_actions_never_overflow(void)
 		after(router, (uint64_t)g_test_rand_int_range(0, 1000) * MSEC);
 		vrrp_fsm_step(&router->fsm, &event, router->now, &actions);
 		most = MAX(most, actions.count);
-		/* A backup that is not releasing wants nothing from the kernel; a master always wants its addresses. */
+		/* A backup that is not releasing wants nothing from the kernel; a master always
+		 * wants its addresses. */
 		if (router->fsm.state == VRRP_STATE_MASTER)
 			g_assert_cmpint(router->fsm.wanted, ==, VRRP_ADDRESSES_PRESENT);
 		else if (!vrrp_fsm_releasing(&router->fsm))

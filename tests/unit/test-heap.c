@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The heap of deadlines against the plainest model there is: an array that is searched from end to end. The sequence of
- * operations comes from GLib's test seed, which a failure prints and --seed repeats.
+ * The heap of deadlines against the plainest model there is: an array that is searched from end to
+ * end. The sequence of operations comes from GLib's test seed, which a failure prints and --seed
+ * repeats.
  */
 
 #include <errno.h>

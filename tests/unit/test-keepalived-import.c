@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Imports keepalived.conf files and compares with what stands beside them: tests/data/import/X.conf must give X.expected,
- * which holds the key file of every instance, then every message. After a wanted change,
- * VRRPD_UPDATE_EXPECTED=1 writes the expected files anew; read the difference before it is committed.
+ * Imports keepalived.conf files and compares with what stands beside them: tests/data/import/X.conf
+ * must give X.expected, which holds the key file of every instance, then every message. After a
+ * wanted change, VRRPD_UPDATE_EXPECTED=1 writes the expected files anew; read the difference before
+ * it is committed.
  */
 
 #include <glib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The notification parser: datagrams that a kernel (6.18) sent, the same cut short and bent at every place, and messages
- * that are made here because no kernel at hand sends them.
+ * The notification parser: datagrams that a kernel (6.18) sent, the same cut short and bent at
+ * every place, and messages that are made here because no kernel at hand sends them.
  */
 
 #include <arpa/inet.h>
@@ -339,7 +339,8 @@ static unsigned parse_copy(const void *data, size_t size)
 	return n;
 }
 
-/* Every file, cut at every length and with every byte bent: never a read beyond the end, never a broken string. */
+/* Every file, cut at every length and with every byte bent: never a read beyond the end, never a
+ * broken string. */
 static void test_cut_and_bent(void)
 {
 	g_autoptr(GDir) folder = g_dir_open(NETLINK_RECORDED_DIR, 0, NULL);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What the encoder refuses, how much space it wants, and the fields that it makes up itself. That what it writes is what
- * others expect is the business of test-packet-golden.c, and that we understand it ourselves of test-packet.c.
+ * What the encoder refuses, how much space it wants, and the fields that it makes up itself. That
+ * what it writes is what others expect is the business of test-packet-golden.c, and that we
+ * understand it ourselves of test-packet.c.
  */
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Packets that others made: each is understood, and each that we could have sent ourselves is made again, byte for byte.
- * Where a packet fails here, the other implementation is right and we are wrong.
+ * Packets that others made: each is understood, and each that we could have sent ourselves is made
+ * again, byte for byte. Where a packet fails here, the other implementation is right and we are
+ * wrong.
  */
 
 #include <glib.h>
@@ -154,7 +155,7 @@ static void test_keepalived_v3(void)
 	check_golden(&golden);
 }
 
-/* --- Messages worked out from the RFCs --------------------------------------------------------------------------------- */
+/* --- Messages worked out from the RFCs ------------------------------------------------------- */
 
 static void check_message(const char *hex, uint8_t version, VrrpChecksum form)
 {
@@ -191,7 +192,7 @@ static void test_messages(void)
 	check_message(GOLDEN_MESSAGE_V3_PSEUDO, 3, VRRP_CHECKSUM_PSEUDO_HEADER);
 }
 
-/* --- Captures ----------------------------------------------------------------------------------------------------------- */
+/* --- Captures -------------------------------------------------------------------------------- */
 
 typedef struct Capture {
 	const char *file;
@@ -202,7 +203,8 @@ typedef struct Capture {
 	unsigned again; /* how many we made byte for byte */
 } Capture;
 
-/* keepalived counts the identification apart from the number; where they are equal so far, we make the same packet. */
+/* keepalived counts the identification apart from the number; where they are equal so far, we make
+ * the same packet. */
 static void encode_again(Capture *capture, const VrrpPacket *packet, const uint8_t *ip, gsize size)
 {
 	VrrpAddress addresses[VRRP_ADDRESSES_MAX];

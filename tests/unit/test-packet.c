@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Every rule for packets: one valid advert of each kind, and each way to spoil it, with the reason that must be given. The
- * last test proves that no reason was forgotten. What other implementations send is in test-packet-golden.c.
+ * Every rule for packets: one valid advert of each kind, and each way to spoil it, with the reason
+ * that must be given. The last test proves that no reason was forgotten. What other implementations
+ * send is in test-packet-golden.c.
  */
 
 #include <glib.h>
@@ -58,7 +59,7 @@ static VrrpReject judge(Exchange *exchange)
 #define assert_judged(exchange, reason) \
 	g_assert_cmpstr(vrrp_reject_to_string(judge(exchange)), ==, vrrp_reject_to_string(reason))
 
-/* --- What is accepted ---------------------------------------------------------------------------------------------------- */
+/* --- What is accepted ------------------------------------------------------------------------ */
 
 static void test_accepted(void)
 {
@@ -208,7 +209,7 @@ static void test_same_addresses(void)
 	g_assert_true(vrrp_packet_same_addresses(&exchange.packet, twice, 2));
 }
 
-/* --- What is rejected ---------------------------------------------------------------------------------------------------- */
+/* --- What is rejected ------------------------------------------------------------------------ */
 
 static void test_ip_header(void)
 {
@@ -376,7 +377,8 @@ static void test_vrid(void)
 	assert_judged(&exchange, VRRP_REJECT_VRID);
 }
 
-/* What the type field and the header in front of the message say must both be what the instance demands (R14). */
+/* What the type field and the header in front of the message say must both be what the instance
+ * demands (R14). */
 static void test_auth_type(void)
 {
 	static const VrrpAuth auths[] = { VRRP_AUTH_NONE, VRRP_AUTH_PASS, VRRP_AUTH_AH };
@@ -410,7 +412,8 @@ static void test_auth_type(void)
 	assert_judged(&exchange, VRRP_REJECT_AUTH_TYPE);
 }
 
-/* Each single bit of each kind of message. The order of the rules may give another reason first, but none gets through. */
+/* Each single bit of each kind of message. The order of the rules may give another reason first,
+ * but none gets through. */
 static void test_checksum(void)
 {
 	Exchange exchange;
@@ -537,7 +540,8 @@ static void test_owner_version_2(void)
 	assert_judged(&exchange, VRRP_REJECT_OWNER);
 }
 
-/* A packet with everything wrong: each repair brings out the next reason, in the order that the header promises. */
+/* A packet with everything wrong: each repair brings out the next reason, in the order that the
+ * header promises. */
 static void test_order(void)
 {
 	Exchange exchange;
@@ -584,8 +588,8 @@ static void test_order(void)
 	assert_judged(&exchange, VRRP_REJECT_NONE);
 }
 
-/* Last: every reason was given by some packet above. A number that was used before is no matter of one packet alone:
- * that one is in test-auth.c. */
+/* Last: every reason was given by some packet above. A number that was used before is no matter of
+ * one packet alone: that one is in test-auth.c. */
 static void test_every_reason(void)
 {
 	for (int reason = 0; reason < _VRRP_REJECT_MAX; reason++)

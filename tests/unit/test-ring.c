@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The queues between the threads: order, fullness, what is lost and how it is counted, and that a reader which sleeps
- * in poll is always woken. The stress tests are bounded by a count of elements, and are what the thread sanitizer sees.
+ * The queues between the threads: order, fullness, what is lost and how it is counted, and that a
+ * reader which sleeps in poll is always woken. The stress tests are bounded by a count of elements,
+ * and are what the thread sanitizer sees.
  */
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The schema is whole (every key of the design, each with what its readers rely on), and the builder turns keys into
- * settings: defaults, round trips through file syntax, refusals with their texts, and the rules for the whole.
+ * The schema is whole (every key of the design, each with what its readers rely on), and the
+ * builder turns keys into settings: defaults, round trips through file syntax, refusals with their
+ * texts, and the rules for the whole.
  */
 
 #include <glib.h>
@@ -12,7 +13,8 @@
 #include "config/settings-builder.h"
 #include "config/values.h"
 
-/* Name, D-Bus type and default of every key, and whether it works now: the contract with users of files and bus. */
+/* Name, D-Bus type and default of every key, and whether it works now: the contract with users of
+ * files and bus. */
 typedef struct Contract {
 	const char *name, *signature, *default_text;
 	gboolean supported;
@@ -170,7 +172,8 @@ static void test_defaults(void)
 	g_assert_cmpuint(settings->announce_count, ==, 6);
 }
 
-/* A value other than the default for every supported key, in the form in which it is written back. */
+/* A value other than the default for every supported key, in the form in which it is written back.
+ */
 static const char *const other_values[][2] = {
 	{ "Description", "the office" },
 	{ "Enabled", "no" },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The sequence lock: what is read is always one write as a whole, and never an older one than was read before.
+ * The sequence lock: what is read is always one write as a whole, and never an older one than was
+ * read before.
  */
 
 #include <glib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The table of instances: what makes keys equal, what does not, and that entries which share a bucket can come and go in
- * any order without losing each other.
+ * The table of instances: what makes keys equal, what does not, and that entries which share a
+ * bucket can come and go in any order without losing each other.
  */
 
 #include <errno.h>

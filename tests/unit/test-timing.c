@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The protocol's spans against values worked out by hand: a wrong rounding here lets two routers take over at once, and
- * no other test would see it.
+ * The protocol's spans against values worked out by hand: a wrong rounding here lets two routers
+ * take over at once, and no other test would see it.
  */
 
 #include <glib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The parsers of single values: what they take, what they refuse, that the reason is there and the result untouched where
- * they refuse, and that what is written is read back.
+ * The parsers of single values: what they take, what they refuse, that the reason is there and the
+ * result untouched where they refuse, and that what is written is read back.
  */
 
 #include <glib.h>
