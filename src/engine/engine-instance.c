@@ -202,6 +202,7 @@ static void step_once(Engine *engine, EngineInstance *instance, const VrrpEvent 
 	VrrpActions actions;
 	unsigned transitions = 0;
 
+	instance->stepped_at = now;
 	vrrp_fsm_step(&instance->fsm, event, now, &actions);
 	for (unsigned i = 0; i < actions.count; i++)
 		transitions += actions.list[i].type == VRRP_ACTION_TRANSITION;

@@ -48,6 +48,7 @@ struct EngineInstance {
 	bool job_instant;  /* the interface is gone: done without a job */
 	int address_error; /* negative errno of the last job, or 0 */
 	VrrpTime retry_at;
+	VrrpTime stepped_at;               /* of the last event: time does not run backwards */
 	const InstanceConfig *previous;    /* addresses to take away with the next or running job */
 	const InstanceConfig *replacement; /* to become @config when no job runs */
 

@@ -70,7 +70,8 @@ typedef struct EngineReceive {
 	struct mmsghdr messages[ENGINE_RECEIVE_BATCH];
 	struct iovec vectors[ENGINE_RECEIVE_BATCH];
 	_Alignas(8) uint8_t control[ENGINE_RECEIVE_BATCH][CMSG_SPACE(sizeof(struct in_pktinfo)) +
-							  CMSG_SPACE(sizeof(uint32_t))];
+							  CMSG_SPACE(sizeof(uint32_t)) +
+							  CMSG_SPACE(sizeof(struct timespec))];
 	uint8_t buffers[ENGINE_RECEIVE_BATCH][ENGINE_RECEIVE_SIZE];
 } EngineReceive;
 

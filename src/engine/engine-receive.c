@@ -21,8 +21,9 @@
 
 #include "engine-internal.h"
 
-#define RECEIVE_BUFFER (8 * 1024 * 1024)
-#define STRAY_BUFFER   (64 * 1024)
+#define RECEIVE_BUFFER     (8 * 1024 * 1024)
+#define STRAY_BUFFER       (64 * 1024)
+#define STAMP_AGE_NSEC_MAX ((int64_t)(20 * VRRP_NSEC_PER_MSEC))
 
 static const VrrpAddress group = { .family = VRRP_FAMILY_IPV4, .bytes = { 224, 0, 0, 18 } };
 
@@ -32,7 +33,8 @@ typedef struct Arrival {
 	VrrpPacket packet;
 	int32_t interface_index;
 	bool stray;
-	VrrpTime now;
+	VrrpTime now; /* when it was read */
+	VrrpTime at;  /* when it came, by the kernel's clock: Master_Down_Timer counts from here */
 } Arrival;
 
 static void note_reject(Engine *engine, const EngineInstance *instance, const Arrival *arrival,
@@ -207,6 +209,13 @@ static void remember_peer(EngineInstance *instance, const Arrival *arrival)
 			      arrival->now.nsec, memory_order_relaxed);
 }
 
+/* An instance's time never runs backwards: what it did after the packet came, but before it was
+ * read, stays done. */
+static VrrpTime step_time(const EngineInstance *instance, const Arrival *arrival)
+{
+	return arrival->at.nsec > instance->stepped_at.nsec ? arrival->at : instance->stepped_at;
+}
+
 static void accept_advert(Engine *engine, EngineInstance *instance, const Arrival *arrival)
 {
 	const VrrpPacket *packet = &arrival->packet;
@@ -228,7 +237,7 @@ static void accept_advert(Engine *engine, EngineInstance *instance, const Arriva
 					   .advert = { .source = packet->source,
 						       .priority = packet->priority,
 						       .interval_nsec = packet->interval_nsec } },
-			     arrival->now);
+			     step_time(instance, arrival));
 }
 
 static void take(Engine *engine, Arrival *arrival, VrrpReject parsed)
@@ -286,31 +295,46 @@ static void count_overflow(Engine *engine, EngineSocket *socket, uint32_t overfl
 	tape_push(&engine->exchange->notes, &note);
 }
 
-static int32_t read_control(Engine *engine, EngineSocket *socket, struct msghdr *message,
-			    VrrpTime now)
+/* The kernel stamps packets with CLOCK_REALTIME. A stamp from the future or long past means that
+ * the clock was set, or that we were stopped; then the time of reading is the better one. */
+static VrrpTime stamp_to_time(const struct timespec *stamp, VrrpTime now, int64_t real_nsec)
 {
-	int32_t interface_index = 0;
+	int64_t age = real_nsec -
+		      ((int64_t)stamp->tv_sec * (int64_t)VRRP_NSEC_PER_SECOND + stamp->tv_nsec);
 
+	if (age <= 0 || age > STAMP_AGE_NSEC_MAX || (uint64_t)age > now.nsec)
+		return now;
+	return (VrrpTime){ now.nsec - (uint64_t)age };
+}
+
+static void read_control(Engine *engine, EngineSocket *socket, struct msghdr *message,
+			 int64_t real_nsec, Arrival *arrival)
+{
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			struct in_pktinfo info;
 
 			memcpy(&info, CMSG_DATA(c), sizeof info);
-			interface_index = info.ipi_ifindex;
+			arrival->interface_index = info.ipi_ifindex;
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
 			uint32_t overflows;
 
 			memcpy(&overflows, CMSG_DATA(c), sizeof overflows);
-			count_overflow(engine, socket, overflows, now);
+			count_overflow(engine, socket, overflows, arrival->now);
+		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+			struct timespec stamp;
+
+			memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
+			arrival->at = stamp_to_time(&stamp, arrival->now, real_nsec);
 		}
 	}
-	return interface_index;
 }
 
 /* Reads one batch of at most @limit. Returns how many packets there were. */
 static unsigned read_batch(Engine *engine, EngineSocket *socket, unsigned limit, VrrpTime *ret_now)
 {
 	EngineReceive *receive = &engine->receive;
+	struct timespec real;
 	int count;
 
 	for (unsigned i = 0; i < limit; i++)
@@ -322,14 +346,16 @@ static unsigned read_batch(Engine *engine, EngineSocket *socket, unsigned limit,
 		};
 	count = recvmmsg(socket->fd, receive->messages, limit, MSG_DONTWAIT, NULL);
 	*ret_now = engine_now();
+	(void)clock_gettime(CLOCK_REALTIME, &real);
 	for (int i = 0; i < count; i++) {
 		struct mmsghdr *message = &receive->messages[i];
-		Arrival arrival = { .stray = socket->stray, .now = *ret_now };
+		Arrival arrival = { .stray = socket->stray, .now = *ret_now, .at = *ret_now };
 		VrrpReject parsed = vrrp_packet_parse_ipv4(receive->buffers[i], message->msg_len,
 							   &arrival.packet);
 
-		arrival.interface_index =
-			read_control(engine, socket, &message->msg_hdr, arrival.now);
+		read_control(engine, socket, &message->msg_hdr,
+			     (int64_t)real.tv_sec * (int64_t)VRRP_NSEC_PER_SECOND + real.tv_nsec,
+			     &arrival);
 		take(engine, &arrival, parsed);
 	}
 	return count > 0 ? (unsigned)count : 0;
@@ -389,7 +415,8 @@ static int open_socket(EngineSocket *s)
 	if (s->fd < 0)
 		return -errno;
 	if (setsockopt(s->fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof one) < 0 ||
-	    setsockopt(s->fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one) < 0)
+	    setsockopt(s->fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one) < 0 ||
+	    setsockopt(s->fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof one) < 0)
 		return -errno;
 	/* Without CAP_NET_ADMIN as much as net.core.rmem_max allows. */
 	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
