@@ -8,6 +8,7 @@ address, priority 100 on the backup; the master is the address owner (255), so t
 import argparse
 import collections
 import concurrent.futures
+import contextlib
 import random
 import statistics
 import sys
@@ -90,15 +91,19 @@ class Takeovers:
                 assert self.spurious <= runs, "the backup takes over from a master that is alive, again and again"
             else:
                 excess.append(value)
+        self.backup.kill()
         return Measured(excess, self.adverts, self.spurious)
 
 
-def measure(pairing, interval, runs):
-    takeovers = Takeovers(*pairing, interval, seed=f"{pairing}{interval}")
-    try:
-        return takeovers.run(runs)
-    finally:
-        takeovers.close()
+def measure(interval, runs):
+    """Pairing -> Measured. All laboratories are made before and removed after: a namespace that comes or goes holds the
+    kernel's lock for milliseconds, and every address change on the machine waits for that."""
+    with contextlib.ExitStack() as stack:
+        prepared = {pairing: stack.enter_context(contextlib.closing(Takeovers(*pairing, interval, f"{pairing}{interval}")))
+                    for pairing in PAIRINGS}
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            futures = {pairing: pool.submit(takeovers.run, runs) for pairing, takeovers in prepared.items()}
+            return {pairing: future.result() for pairing, future in futures.items()}
 
 
 def busy_cores():
@@ -142,9 +147,7 @@ def main():
     missed = []
     for interval in options.interval:
         busy, start = busy_cores(), time.time()
-        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            futures = {pairing: pool.submit(measure, pairing, interval, options.runs) for pairing in PAIRINGS}
-            results = {pairing: future.result() for pairing, future in futures.items()}
+        results = measure(interval, options.runs)
         missed += report(interval, results)
         print(f"\n{AT_ONCE} pairings at a time; {(busy_cores() - busy) / (time.time() - start):.2f} cores were busy in all.",
               flush=True)
