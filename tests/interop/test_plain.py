@@ -53,6 +53,7 @@ def test_takes_turns(lab, way, better):
     wait_for(lambda: len(sniffer.sent(1, start)) >= 4, 5 * interval + 3, "adverts")
     always(lambda: owners[0].own and not owners[1].own, interval, "node 1 alone has the address")
     assert sniffer.sent(2) == [], "two masters speak"
+    assert one.complaints() + two.complaints() == []
 
     one.kill()
     one.remove_leftovers()
@@ -69,4 +70,6 @@ def test_takes_turns(lab, way, better):
     one.stop()
     wait_for(lambda: owners[1].own and not owners[0].own, skew + 1, "node 2 takes over after a stop")
     wait_for(lambda: [a for a in sniffer.sent(1, stopped) if a.priority == 0], 2, "priority 0 on the wire")
-    assert one.complaints() + two.complaints() == []
+    # Two masters that meet at one moment send one AH number, and each takes the other's advert for a replay until the next.
+    if keys.get("auth") != "AH":
+        assert one.complaints() + two.complaints() == []
