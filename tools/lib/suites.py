@@ -181,7 +181,7 @@ class Build:
     def names(self, suite):
         return [test["name"] for test in self.tests if any(s.split(":")[-1] == suite for s in test["suite"])]
 
-    def meson_test(self, label, suite, names=None, multiplier=1, environment=None, prefix=()):
+    def meson_test(self, label, suite, names=None, multiplier=1, environment=None, prefix=(), options=()):
         """Runs a suite, or those tests of it that are named. Returns its cases and what is worth reading."""
         names = self.names(suite) if names is None else names
         if not names:
@@ -190,7 +190,7 @@ class Build:
         record = self.folder / "meson-logs" / f"{base}.json"
         record.unlink(missing_ok=True)
         argv = [*prefix, "meson", "test", "-C", self.folder, "--no-rebuild", "--suite", suite, "--logbase", base,
-                "--timeout-multiplier", str(multiplier)]
+                "--timeout-multiplier", str(multiplier), *options]
         run(argv + names, self.folder / "meson-logs" / f"{base}.out", dict({"PYTEST_ADDOPTS": "-ra"}, **(environment or {})),
             cwd=ROOT)
         cases, text = Cases(), []
@@ -271,10 +271,13 @@ class Run:
     def run_sanitized(self, build, name, prefix):
         cases, text = Cases(), []
         for suite, tests in SANITIZED[name]:
-            environment = dict(SANITIZER_ENVIRONMENT)
+            environment, options = dict(SANITIZER_ENVIRONMENT), []
             if suite == "netns":
                 environment["PYTEST_ADDOPTS"] = f"-ra -k {NETNS_CASE}"
-            more, output = build.meson_test(name, suite, tests, multiplier=5, environment=environment, prefix=prefix)
+                # One after the other: a flood in one must not make another, slow as it is here, miss its time.
+                options = ["--num-processes", "1"]
+            more, output = build.meson_test(name, suite, tests, multiplier=5, environment=environment, prefix=prefix,
+                                            options=options)
             cases.add(more)
             text.append(output)
         return cases, "\n".join(t for t in text if t)
