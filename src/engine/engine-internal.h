@@ -18,6 +18,7 @@
 #include "engine-links.h"
 #include "engine-membership.h"
 #include "engine-note.h"
+#include "engine-stamp.h"
 #include "engine.h"
 
 /* ThreadSanitizer keeps its own state at the end of each stack. */

@@ -21,9 +21,8 @@
 
 #include "engine-internal.h"
 
-#define RECEIVE_BUFFER     (8 * 1024 * 1024)
-#define STRAY_BUFFER       (64 * 1024)
-#define STAMP_AGE_NSEC_MAX ((int64_t)(20 * VRRP_NSEC_PER_MSEC))
+#define RECEIVE_BUFFER (8 * 1024 * 1024)
+#define STRAY_BUFFER   (64 * 1024)
 
 static const VrrpAddress group = { .family = VRRP_FAMILY_IPV4, .bytes = { 224, 0, 0, 18 } };
 
@@ -295,16 +294,9 @@ static void count_overflow(Engine *engine, EngineSocket *socket, uint32_t overfl
 	tape_push(&engine->exchange->notes, &note);
 }
 
-/* The kernel stamps packets with CLOCK_REALTIME. A stamp from the future or long past means that
- * the clock was set, or that we were stopped; then the time of reading is the better one. */
-static VrrpTime stamp_to_time(const struct timespec *stamp, VrrpTime now, int64_t real_nsec)
+static int64_t timespec_nsec(const struct timespec *time)
 {
-	int64_t age = real_nsec -
-		      ((int64_t)stamp->tv_sec * (int64_t)VRRP_NSEC_PER_SECOND + stamp->tv_nsec);
-
-	if (age <= 0 || age > STAMP_AGE_NSEC_MAX || (uint64_t)age > now.nsec)
-		return now;
-	return (VrrpTime){ now.nsec - (uint64_t)age };
+	return (int64_t)time->tv_sec * (int64_t)VRRP_NSEC_PER_SECOND + time->tv_nsec;
 }
 
 static void read_control(Engine *engine, EngineSocket *socket, struct msghdr *message,
@@ -325,7 +317,8 @@ static void read_control(Engine *engine, EngineSocket *socket, struct msghdr *me
 			struct timespec stamp;
 
 			memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
-			arrival->at = stamp_to_time(&stamp, arrival->now, real_nsec);
+			arrival->at =
+				engine_stamp_time(timespec_nsec(&stamp), real_nsec, arrival->now);
 		}
 	}
 }
@@ -353,9 +346,7 @@ static unsigned read_batch(Engine *engine, EngineSocket *socket, unsigned limit,
 		VrrpReject parsed = vrrp_packet_parse_ipv4(receive->buffers[i], message->msg_len,
 							   &arrival.packet);
 
-		read_control(engine, socket, &message->msg_hdr,
-			     (int64_t)real.tv_sec * (int64_t)VRRP_NSEC_PER_SECOND + real.tv_nsec,
-			     &arrival);
+		read_control(engine, socket, &message->msg_hdr, timespec_nsec(&real), &arrival);
 		take(engine, &arrival, parsed);
 	}
 	return count > 0 ? (unsigned)count : 0;
