@@ -301,9 +301,9 @@ static void put_counter(BusSink *sink, const char *name, const _Atomic guint64 *
 	bus_sink_close_entry(sink);
 }
 
-void bus_instance_put_statistics(BusSink *sink, const BusInstance *instance)
+void bus_instance_put_statistics(BusSink *sink, void *object)
 {
-	const InstanceShared *shared = instance->model->shared;
+	const InstanceShared *shared = ((BusInstance *)object)->model->shared;
 
 	bus_sink_open_dictionary(sink, "{st}");
 	for (guint i = 0; i < G_N_ELEMENTS(counter_names); i++)

@@ -89,18 +89,7 @@ static int method_describe(sd_bus_message *request, void *userdata, sd_bus_error
 
 static int method_get_statistics(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
-	sd_bus_message *reply = NULL;
-	BusSink sink;
-	int r;
-
-	r = sd_bus_message_new_method_return(request, &reply);
-	if (r < 0)
-		return r;
-	sink = bus_sink_message(reply);
-	bus_instance_put_statistics(&sink, userdata);
-	r = sink.error < 0 ? sink.error : sd_bus_message_send(reply);
-	sd_bus_message_unref(reply);
-	return r;
+	return bus_reply(request, bus_instance_put_statistics, userdata);
 }
 
 /* --- Objects --------------------------------------------------------------------------------- */

@@ -113,24 +113,19 @@ static void put_list_entry(BusSink *sink, BusInstance *instance)
 	bus_sink_close_struct(sink);
 }
 
+static void put_list(BusSink *sink, void *object)
+{
+	const Bus *bus = object;
+
+	bus_sink_open_array(sink, "(sosyssy)");
+	for (GTreeNode *node = g_tree_node_first(bus->by_name); node; node = g_tree_node_next(node))
+		put_list_entry(sink, g_tree_node_value(node));
+	bus_sink_close_array(sink);
+}
+
 static int method_list_instances(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
-	Bus *bus = userdata;
-	sd_bus_message *reply = NULL;
-	BusSink sink;
-	int r;
-
-	r = sd_bus_message_new_method_return(request, &reply);
-	if (r < 0)
-		return r;
-	sink = bus_sink_message(reply);
-	bus_sink_open_array(&sink, "(sosyssy)");
-	for (GTreeNode *node = g_tree_node_first(bus->by_name); node; node = g_tree_node_next(node))
-		put_list_entry(&sink, g_tree_node_value(node));
-	bus_sink_close_array(&sink);
-	r = sink.error < 0 ? sink.error : sd_bus_message_send(reply);
-	sd_bus_message_unref(reply);
-	return r;
+	return bus_reply(request, put_list, userdata);
 }
 
 static int method_get_instance(sd_bus_message *request, void *userdata, sd_bus_error *error)
@@ -197,12 +192,20 @@ static int method_reload(sd_bus_message *request, void *userdata, sd_bus_error *
 	return bus_authorize(userdata, request, NULL, error);
 }
 
+static void put_reload_result(BusSink *sink, void *object)
+{
+	const ModelReloadResult *result = object;
+
+	bus_sink_strings(sink, (const char *const *)result->added);
+	bus_sink_strings(sink, (const char *const *)result->changed);
+	bus_sink_strings(sink, (const char *const *)result->removed);
+	put_errors(sink, result->errors);
+}
+
 int bus_manager_reload_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
 	Bus *bus = userdata;
 	g_autoptr(ModelReloadResult) result = NULL;
-	sd_bus_message *reply = NULL;
-	BusSink sink;
 	guint32 flags;
 	int r;
 
@@ -210,17 +213,7 @@ int bus_manager_reload_allowed(sd_bus_message *request, void *userdata, sd_bus_e
 	if (r < 0)
 		return r;
 	result = bus->model->operations->reload(bus->model, (flags & BUS_RELOAD_CHECK_ONLY) != 0);
-	r = sd_bus_message_new_method_return(request, &reply);
-	if (r < 0)
-		return r;
-	sink = bus_sink_message(reply);
-	bus_sink_strings(&sink, (const char *const *)result->added);
-	bus_sink_strings(&sink, (const char *const *)result->changed);
-	bus_sink_strings(&sink, (const char *const *)result->removed);
-	put_errors(&sink, result->errors);
-	r = sink.error < 0 ? sink.error : sd_bus_message_send(reply);
-	sd_bus_message_unref(reply);
-	return r;
+	return bus_reply(request, put_reload_result, result);
 }
 
 /* --- Object ---------------------------------------------------------------------------------- */

@@ -60,6 +60,9 @@ extern const guint bus_manager_property_count;
 int bus_manager_attach(Bus *bus, sd_bus *connection);
 int bus_manager_reload_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
 
+/* Answers @request with what @put writes of @object. Returns what a method handler returns. */
+int bus_reply(sd_bus_message *request, void (*put)(BusSink *sink, void *object), void *object);
+
 /* --- bus-instance.c, bus-instance-properties.c, bus-failover.c ------------------------------- */
 
 /* The text of each is a property of org.vrrpd1.Instance: function, name, type, flag of the vtable.
@@ -106,7 +109,7 @@ BUS_INSTANCE_PROPERTIES(X)
 
 extern const BusProperty bus_instance_properties[];
 extern const guint bus_instance_property_count;
-void bus_instance_put_statistics(BusSink *sink, const BusInstance *instance); /* a{st} */
+void bus_instance_put_statistics(BusSink *sink, void *object); /* a{st} of a BusInstance */
 int bus_instance_attach(Bus *bus, sd_bus *connection);
 /* The instance as one JSON object, statistics included. */
 void bus_instance_describe(BusJson *json, BusInstance *instance);

@@ -21,6 +21,22 @@ BusInstance *bus_find_by_path(const Bus *bus, const char *path)
 	return g_hash_table_lookup(bus->by_path, path);
 }
 
+int bus_reply(sd_bus_message *request, void (*put)(BusSink *sink, void *object), void *object)
+{
+	sd_bus_message *reply = NULL;
+	BusSink sink;
+	int r;
+
+	r = sd_bus_message_new_method_return(request, &reply);
+	if (r < 0)
+		return r;
+	sink = bus_sink_message(reply);
+	put(&sink, object);
+	r = sink.error < 0 ? sink.error : sd_bus_message_send(reply);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
 /* --- The connection comes and goes ----------------------------------------------------------- */
 
 static int on_attach(void *userdata, sd_bus *connection)

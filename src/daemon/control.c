@@ -79,8 +79,8 @@ static gboolean on_status_text(gpointer userdata)
 		master += model->status.state == VRRP_STATE_MASTER;
 		backup += model->status.state == VRRP_STATE_BACKUP;
 	}
-	sd_notifyf(0, "STATUS=%u instances: %u master, %u backup, %u initialize", total, master,
-		   backup, total - master - backup);
+	sd_notifyf(0, "STATUS=%u instance%s: %u master, %u backup, %u initialize", total,
+		   total == 1 ? "" : "s", master, backup, total - master - backup);
 	control->sources[5] = 0;
 	return G_SOURCE_REMOVE;
 }
