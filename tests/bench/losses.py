@@ -10,6 +10,7 @@ import statistics
 import sys
 
 from handover import Handovers
+from nodes import real_time_source
 
 # title, addresses, interval, AH by unicast, share of the runs
 SETTINGS = [
@@ -60,6 +61,7 @@ def main():
         missed += sum(not good(r) for r in results) + between
         if between:
             print(f"{title}: {between} more were lost between handovers")
+    print(f"\n{real_time_source()}.")
     print(f"\n{'MISSED: ' + str(missed) + ' handovers or packets' if missed else 'Nothing was lost.'}")
     return 1 if missed else 0
 

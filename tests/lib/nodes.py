@@ -109,6 +109,17 @@ def real_time_limit():
     return prefix if subprocess.run(prefix + ["true"], stderr=subprocess.DEVNULL, check=False).returncode == 0 else []
 
 
+# What the daemon asks for by itself (src/engine/engine.c, src/netlink/netlink.c).
+REAL_TIME_PRIORITIES = {"vrrp-engine": 5, "vrrp-netlink": 4}
+
+
+def real_time_source():
+    """Said with every figure that depends on it."""
+    if real_time_limit():
+        return "vrrpd takes real time itself, within RLIMIT_RTPRIO"
+    return "RLIMIT_RTPRIO cannot be raised here: real time is given to vrrpd's two threads from outside, where that is allowed"
+
+
 class Node:
     """Common to all daemons: a directory, a process, a log."""
 
@@ -263,10 +274,11 @@ class Vrrpd(Node):
         """Does from outside what the daemon would have done within its limit: its two threads run in real time."""
         for task in os.listdir(f"/proc/{self.process.pid}/task"):
             with open(f"/proc/{self.process.pid}/task/{task}/comm", encoding="ascii") as file:
-                if file.read().strip() not in ("vrrp-engine", "vrrp-netlink"):
-                    continue
+                priority = REAL_TIME_PRIORITIES.get(file.read().strip())
+            if priority is None:
+                continue
             try:
-                os.sched_setscheduler(int(task), os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(10))
+                os.sched_setscheduler(int(task), os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
             except PermissionError:
                 print("real time is refused here: times and losses are those of ordinary scheduling")
                 return
