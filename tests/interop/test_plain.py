@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """vrrpd and keepalived with each other's simpler ways of speaking: version 2 without and with a password, version 3 by
 multicast and unicast. Each is tried with vrrpd on the better and on the lesser node."""
+import re
 import time
 
 import pytest
@@ -70,6 +71,9 @@ def test_takes_turns(lab, way, better):
     one.stop()
     wait_for(lambda: owners[1].own and not owners[0].own, skew + 1, "node 2 takes over after a stop")
     wait_for(lambda: [a for a in sniffer.sent(1, stopped) if a.priority == 0], 2, "priority 0 on the wire")
-    # Two masters that meet at one moment send one AH number, and each takes the other's advert for a replay until the next.
-    if keys.get("auth") != "AH":
-        assert one.complaints() + two.complaints() == []
+    # With AH two masters that meet in one moment send one number; each may drop that one advert of the other's, never more.
+    for node in (one, two):
+        complaints = node.complaints()
+        if keys.get("auth") == "AH" and len(complaints) == 1:
+            complaints = [line for line in complaints if not re.search(r"already processed|dropped: replay", line)]
+        assert complaints == []
