@@ -28,5 +28,8 @@ void bus_instance_changed(Bus *bus, ModelInstance *instance);
  * this instance, then emits StateChanged. */
 void bus_instance_transition(Bus *bus, ModelInstance *instance, VrrpState state, VrrpState old,
 			     VrrpReason reason, guint64 number);
+/* Another master was heard at @peer; @yielded: it wins. Emits PeerConflict. */
+void bus_instance_conflict(Bus *bus, ModelInstance *instance, const VrrpAddress *peer,
+			   gboolean yielded);
 /* A reload was applied: ConfigReloaded, ConfigErrors. */
 void bus_config_reloaded(Bus *bus);

@@ -99,9 +99,10 @@ void control_model_instance_free(ModelInstance *model)
 {
 	ControlInstance *instance = model->daemon;
 
-	settings_unref(instance->next);
+	settings_unref(model->next);
 	g_free(instance);
 	settings_unref(model->settings);
+	g_ptr_array_unref(model->holders);
 	g_free(model->name);
 	g_free(model->fragment_path);
 	g_free(model);
@@ -130,9 +131,9 @@ void control_instance_gone(Control *control, ControlInstance *instance)
 	model->status.addresses_held = VRRP_ADDRESSES_ABSENT;
 	model->status.faults = 0;
 
-	if (instance->next) {
+	if (model->next) {
 		settings_unref(model->settings);
-		model->settings = g_steal_pointer(&instance->next);
+		model->settings = g_steal_pointer(&model->next);
 	}
 	if (instance->forget) {
 		forget_instance(control, model);
@@ -157,6 +158,7 @@ static void add_instance(Control *control, const ConfigSource *source)
 	model->settings = settings_ref(source->settings);
 	model->state_since_realtime_usec = (guint64)g_get_real_time();
 	model->state_since_monotonic_usec = (guint64)g_get_monotonic_time();
+	model->holders = g_ptr_array_new_with_free_func((GDestroyNotify)model_holder_free);
 	model->daemon = instance;
 	instance->model = model;
 	g_hash_table_insert(control->model.instances, model->name, model);
@@ -172,7 +174,7 @@ static const Settings *upcoming_settings(const ModelInstance *model)
 
 	if (instance->leaving && instance->forget)
 		return NULL;
-	return instance->next ? instance->next : model->settings;
+	return model_instance_settings(model);
 }
 
 static void change_instance(Control *control, ModelInstance *model, const ConfigSource *source)
@@ -196,8 +198,8 @@ static void change_instance(Control *control, ModelInstance *model, const Config
 		else
 			instance->waiting = FALSE;
 	} else {
-		settings_unref(instance->next);
-		instance->next = settings_ref(settings);
+		settings_unref(model->next);
+		model->next = settings_ref(settings);
 		make_leave(control, instance,
 			   settings->enabled ? VRRP_REASON_SETTINGS : VRRP_REASON_DISABLED);
 	}
@@ -208,7 +210,7 @@ static void remove_instance(Control *control, ModelInstance *model)
 {
 	ControlInstance *instance = model->daemon;
 
-	g_clear_pointer(&instance->next, settings_unref);
+	g_clear_pointer(&model->next, settings_unref);
 	if (!instance->engine) {
 		forget_instance(control, model);
 		return;

@@ -43,7 +43,6 @@ typedef struct ControlInstance {
 	gboolean leaving;       /* COMMAND_REMOVE was sent, GONE has not come */
 	gboolean waiting;       /* another instance, the same router, has to leave first */
 	gboolean forget;        /* ... and then it leaves the model */
-	Settings *next;         /* ... or starts again with these */
 	gboolean save_failed;   /* said so in the log */
 } ControlInstance;
 

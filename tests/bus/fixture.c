@@ -312,6 +312,7 @@ ModelInstance *fixture_add_instance(Fixture *fixture, const char *name, guint8 v
 	instance->name = g_strdup(name);
 	instance->fragment_path = g_strdup_printf("/etc/vrrpd/instances/%s.conf", name);
 	instance->settings = settings;
+	instance->holders = g_ptr_array_new_with_free_func((GDestroyNotify)model_holder_free);
 	instance->running = TRUE;
 	instance->shared = g_new0(InstanceShared, 1);
 	instance->status.state = VRRP_STATE_BACKUP;
@@ -335,6 +336,7 @@ static void instance_free(ModelInstance *instance)
 	g_array_unref(instance->settings->peers);
 	g_free(instance->settings);
 	g_free(instance->shared);
+	g_ptr_array_unref(instance->holders);
 	g_free(instance->fragment_path);
 	g_free(instance->name);
 	g_free(instance);
