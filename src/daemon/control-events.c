@@ -10,12 +10,10 @@
 #include <glib-unix.h>
 #include <time.h>
 
-#include <arpa/inet.h>
-#include <net/if.h>
-
 #include <systemd/sd-daemon.h>
 
 #include "config-build.h"
+#include "control-log.h"
 #include "control.h"
 #include "state-store.h"
 
@@ -27,16 +25,6 @@ static guint64 boottime_nsec(void)
 
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	return (guint64)now.tv_sec * VRRP_NSEC_PER_SECOND + (guint64)now.tv_nsec;
-}
-
-static const char *address_text(const VrrpAddress *address, char buffer[INET6_ADDRSTRLEN])
-{
-	int family = address->family == VRRP_FAMILY_IPV6 ? AF_INET6 : AF_INET;
-
-	if (address->family == VRRP_FAMILY_NONE ||
-	    !inet_ntop(family, address->bytes, buffer, INET6_ADDRSTRLEN))
-		return "unknown";
-	return buffer;
 }
 
 static void take_status(ModelInstance *model, const InstanceStatus *status)
@@ -54,93 +42,23 @@ static void take_status(ModelInstance *model, const InstanceStatus *status)
 
 /* --- Notes ----------------------------------------------------------------------------------- */
 
-static void log_transition(const ModelInstance *model, const Note *note)
-{
-	g_autofree char *vrid = g_strdup_printf("%u", model->settings->vrid);
-	const char *state = vrrp_state_to_string(note->transition.state);
-	const char *old = vrrp_state_to_string(note->transition.old);
-	const char *reason = vrrp_reason_to_string(note->transition.reason);
-
-	g_log_structured("vrrpd", G_LOG_LEVEL_MESSAGE, "VRRP_INSTANCE", model->name,
-			 "VRRP_INTERFACE", model->settings->interface, "VRRP_VRID", vrid,
-			 "VRRP_FAMILY", vrrp_family_to_string(model->settings->family),
-			 "VRRP_STATE", state, "VRRP_OLD_STATE", old, "VRRP_REASON", reason,
-			 "MESSAGE", "%s -> %s (%s)", old, state, reason);
-}
-
 static void on_transition(Control *control, ModelInstance *model, const Note *note)
 {
 	take_status(model, &note->status);
-	log_transition(model, note);
+	control_log_transition(model, note);
 	bus_instance_transition(control->bus, model, note->transition.state, note->transition.old,
 				note->transition.reason, note->transition.number);
 	control_update_status_text(control);
-}
-
-static void log_reject(const ModelInstance *model, const Note *note)
-{
-	char source[INET6_ADDRSTRLEN], interface[IF_NAMESIZE] = "?";
-
-	if_indextoname((unsigned)note->interface_index, interface);
-	g_log_structured(
-		"vrrpd", G_LOG_LEVEL_WARNING, "VRRP_INSTANCE", model ? model->name : "",
-		"VRRP_PEER", address_text(&note->address, source), "VRRP_REJECT",
-		vrrp_reject_to_string(note->reject), "MESSAGE",
-		"Packets from %s on %s (VRID %u) are dropped: %s. Said at most once a minute.",
-		address_text(&note->address, source), interface, note->vrid,
-		vrrp_reject_to_string(note->reject));
-}
-
-static void log_instance_note(const ModelInstance *model, const Note *note)
-{
-	char peer[INET6_ADDRSTRLEN];
-
-	address_text(&note->address, peer);
-	switch (note->type) {
-	case NOTE_CONFLICT:
-		g_log_structured("vrrpd", G_LOG_LEVEL_WARNING, "VRRP_INSTANCE", model->name,
-				 "VRRP_PEER", peer, "MESSAGE", "A second master was heard: %s.",
-				 peer);
-		break;
-	case NOTE_ADDRESS_LIST:
-		g_log_structured("vrrpd", G_LOG_LEVEL_WARNING, "VRRP_INSTANCE", model->name,
-				 "VRRP_PEER", peer, "MESSAGE",
-				 "%s advertises other addresses than VirtualAddresses= here.",
-				 peer);
-		break;
-	case NOTE_ADDRESS_ERROR:
-		g_log_structured("vrrpd", G_LOG_LEVEL_WARNING, "VRRP_INSTANCE", model->name,
-				 "MESSAGE", "The kernel refused to change the addresses: %s.",
-				 g_strerror(-note->error));
-		break;
-	case NOTE_SEND_ERROR:
-		g_log_structured("vrrpd", G_LOG_LEVEL_WARNING, "VRRP_INSTANCE", model->name,
-				 "MESSAGE", "An advert could not be sent: %s.",
-				 g_strerror(-note->error));
-		break;
-	default:
-		break;
-	}
 }
 
 static void on_note(Control *control, const Note *note)
 {
 	ControlInstance *instance = g_hash_table_lookup(control->by_id, &note->instance_id);
 
-	if (note->type == NOTE_OVERRUN)
-		g_message("%s",
-			  note->error == 0
-				  ? "Network changes came faster than they could be read; "
-				    "everything is read anew."
-				  : "Packets came faster than they could be read; some were lost.");
-	else if (note->type == NOTE_REJECT)
-		log_reject(instance ? instance->model : NULL, note);
-	else if (!instance)
-		return; /* gone meanwhile */
-	else if (note->type == NOTE_TRANSITION)
+	if (note->type != NOTE_TRANSITION)
+		control_log_note(instance ? instance->model : NULL, note);
+	else if (instance) /* else it is gone meanwhile */
 		on_transition(control, instance->model, note);
-	else
-		log_instance_note(instance->model, note);
 }
 
 /* --- Events ---------------------------------------------------------------------------------- */
@@ -148,6 +66,7 @@ static void on_note(Control *control, const Note *note)
 static void on_dirty(Control *control, ControlInstance *instance)
 {
 	InstanceStatus status;
+	guint32 faults;
 	InstanceShared *shared = instance->model->shared;
 
 	/* Cleared before the read: what the engine writes from here on makes a new event. */
@@ -156,7 +75,9 @@ static void on_dirty(Control *control, ControlInstance *instance)
 	/* A transition that is still on its way brings its own status, and its signal with it. */
 	if (status.transitions != instance->model->status.transitions)
 		return;
+	faults = instance->model->status.faults;
 	take_status(instance->model, &status);
+	control_log_faults(instance->model, faults);
 	bus_instance_changed(control->bus, instance->model);
 }
 
@@ -188,12 +109,7 @@ static void save_number(Control *control, ControlInstance *instance, guint32 num
 		return;
 	}
 	if (!instance->save_failed)
-		g_log_structured("vrrpd", G_LOG_LEVEL_WARNING, "VRRP_INSTANCE",
-				 instance->model->name, "MESSAGE",
-				 "The authentication number cannot be saved; after a restart peers "
-				 "may take our "
-				 "adverts for replays until they are heard: %s",
-				 error->message);
+		control_log_number_unsaved(instance->model, error->message);
 	instance->save_failed = TRUE;
 }
 
@@ -206,9 +122,9 @@ static ControlInstance *find(Control *control, EngineInstance *engine)
 
 static void on_started(Control *control)
 {
+	control->started = TRUE;
 	control->model.real_time = engine_real_time(control->engine);
-	g_info("Real-time scheduling: %s.",
-	       control->model.real_time ? "granted" : "not granted (RLIMIT_RTPRIO)");
+	control_log_started(control);
 	sd_notify(0, "READY=1");
 	control_update_status_text(control);
 }
@@ -238,7 +154,7 @@ static void on_event(Control *control, const EngineEvent *event)
 		g_main_loop_quit(control->loop);
 		break;
 	case ENGINE_EVENT_FAILED:
-		g_critical("The engine failed: %s.", g_strerror(-event->error));
+		control_log_engine_failed(event->error);
 		control->exit_status = 1;
 		g_main_loop_quit(control->loop);
 		break;
@@ -265,7 +181,7 @@ static gboolean on_wake(gint fd, GIOCondition condition, gpointer userdata)
 				  events back */
 	}
 	if (lost_total > 0) {
-		g_warning("%" G_GUINT64_FORMAT " notes of the engine were lost.", lost_total);
+		control_log_notes_lost(lost_total);
 		read_all(control);
 	}
 	while (pending-- > 0 && ring_pop(&control->exchange.events, &event))

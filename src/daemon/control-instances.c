@@ -12,8 +12,11 @@
  */
 
 #include "config-build.h"
+#include "control-log.h"
 #include "control.h"
 #include "state-store.h"
+
+#define TOO_MANY "there are " G_STRINGIFY(INSTANCES_MAX) " instances already"
 
 typedef struct FailoverCall {
 	ModelDone done;
@@ -58,8 +61,7 @@ static void start_instance(Control *control, ControlInstance *instance)
 	instance->engine = engine_instance_new(instance->id, config);
 	if (!instance->engine) {
 		config_build_free(config);
-		g_log_structured("vrrpd", G_LOG_LEVEL_WARNING, "VRRP_INSTANCE", model->name,
-				 "MESSAGE", "Not enough memory to start this instance.");
+		control_log_not_started(model->name, "not enough memory");
 		return;
 	}
 	model->shared = engine_instance_shared(instance->engine);
@@ -110,6 +112,7 @@ void control_model_instance_free(ModelInstance *model)
 
 static void forget_instance(Control *control, ModelInstance *model)
 {
+	control_log_instance_removed(model);
 	bus_instance_removed(control->bus, model);
 	g_hash_table_remove(control->model.instances, model->name); /* frees */
 }
@@ -162,6 +165,8 @@ static void add_instance(Control *control, const ConfigSource *source)
 	model->daemon = instance;
 	instance->model = model;
 	g_hash_table_insert(control->model.instances, model->name, model);
+	if (control->started)
+		control_log_instance_added(model);
 	if (source->settings->enabled)
 		start_instance(control, instance);
 	bus_instance_added(control->bus, model);
@@ -182,6 +187,7 @@ static void change_instance(Control *control, ModelInstance *model, const Config
 	ControlInstance *instance = model->daemon;
 	Settings *settings = source->settings;
 
+	control_log_instance_changed(model, model_instance_settings(model), settings);
 	g_free(model->fragment_path);
 	model->fragment_path = g_strdup(source->fragment_path);
 	instance->forget = FALSE;
@@ -368,10 +374,7 @@ static void apply(Control *control, GPtrArray *added, GPtrArray *changed, GStrv 
 			g_hash_table_lookup(control->model.instances, source->name);
 
 		if (g_hash_table_size(control->model.instances) >= INSTANCES_MAX)
-			g_log_structured("vrrpd", G_LOG_LEVEL_WARNING, "VRRP_INSTANCE",
-					 source->name, "MESSAGE",
-					 "Not started: there are %d instances already.",
-					 INSTANCES_MAX);
+			control_log_not_started(source->name, TOO_MANY);
 		else if (leaving)
 			change_instance(control, leaving, source);
 		else
@@ -386,19 +389,6 @@ static GPtrArray *names_of(GPtrArray *sources)
 	for (guint i = 0; i < sources->len; i++)
 		g_ptr_array_add(names, ((ConfigSource *)sources->pdata[i])->name);
 	return names;
-}
-
-static void log_errors(const GPtrArray *errors)
-{
-	for (guint i = 0; i < errors->len; i++) {
-		const ConfigError *error = g_ptr_array_index(errors, i);
-
-		g_autofree char *line =
-			error->line > 0 ? g_strdup_printf(":%u", error->line) : g_strdup("");
-
-		g_log_structured("vrrpd", G_LOG_LEVEL_WARNING, "CONFIG_FILE", error->file,
-				 "MESSAGE", "%s%s: %s", error->file, line, error->text);
-	}
 }
 
 ModelReloadResult *control_reload(Control *control, gboolean check_only)
@@ -424,7 +414,9 @@ ModelReloadResult *control_reload(Control *control, gboolean check_only)
 	if (!check_only && !control->stopping) {
 		g_ptr_array_unref(control->model.errors);
 		control->model.errors = g_ptr_array_ref(set->errors);
-		log_errors(set->errors);
+		control_log_config_errors(set->errors);
+		if (control->started)
+			control_log_reloaded(result);
 		apply(control, added, changed, result->removed);
 		bus_config_reloaded(control->bus);
 		control_update_status_text(control);

@@ -13,6 +13,7 @@
 #include <glib-unix.h>
 #include <systemd/sd-daemon.h>
 
+#include "control-log.h"
 #include "control.h"
 
 #define LATENESS_PERIOD_SEC    1
@@ -110,11 +111,7 @@ static gboolean on_signal(gint fd, GIOCondition condition, gpointer userdata)
 	if (read(fd, &info, sizeof info) != sizeof info)
 		return G_SOURCE_CONTINUE;
 	if (info.ssi_signo == SIGHUP) {
-		g_autoptr(ModelReloadResult) result = control_reload(control, FALSE);
-
-		g_message("Reloaded: %u added, %u changed, %u removed, %u errors.",
-			  g_strv_length(result->added), g_strv_length(result->changed),
-			  g_strv_length(result->removed), result->errors->len);
+		model_reload_result_free(control_reload(control, FALSE));
 	} else {
 		control_stop(control);
 	}
@@ -152,9 +149,8 @@ static gboolean start_threads(Control *control)
 		r = engine_new(&control->exchange, &(EngineOptions){ .real_time = true },
 			       &control->engine);
 	if (r < 0) {
-		g_critical("Failed to open the network sockets: %s. The daemon needs CAP_NET_ADMIN "
-			   "and CAP_NET_RAW.",
-			   g_strerror(-r));
+		control_log_start_failed("Failed to open the network sockets", r,
+					 "The daemon needs CAP_NET_ADMIN and CAP_NET_RAW.");
 		return FALSE;
 	}
 	r = netlink_start(control->netlink);
@@ -166,7 +162,7 @@ static gboolean start_threads(Control *control)
 					&(NetlinkJob){ .type = NETLINK_JOB_STOP });
 	}
 	if (r < 0) {
-		g_critical("Failed to start a thread: %s.", g_strerror(-r));
+		control_log_start_failed("Failed to start a thread", r, "");
 		return FALSE;
 	}
 	return TRUE;
@@ -175,7 +171,6 @@ static gboolean start_threads(Control *control)
 Control *control_new(const ControlOptions *options)
 {
 	Control *control = g_new0(Control, 1);
-	g_autoptr(ModelReloadResult) result = NULL;
 	int r;
 
 	control->options = *options;
@@ -193,7 +188,7 @@ Control *control_new(const ControlOptions *options)
 
 	r = signals_attach(control);
 	if (r < 0) {
-		g_critical("Failed to listen for signals: %s.", g_strerror(-r));
+		control_log_start_failed("Failed to listen for signals", r, "");
 		return control_free(control);
 	}
 	if (!start_threads(control))
@@ -201,21 +196,22 @@ Control *control_new(const ControlOptions *options)
 	control_events_attach(control);
 	control->sources[4] = g_timeout_add_seconds(LATENESS_PERIOD_SEC, on_second, control);
 	control->bus = bus_new(&control->model);
-	result = control_reload(control, FALSE);
-	if (g_hash_table_size(control->model.instances) == 0)
-		g_message("No instances are configured in %s/instances.",
-			  options->config_directory);
+	model_reload_result_free(control_reload(control, FALSE));
 	return control;
 }
 
 int control_run(Control *control)
 {
 	g_main_loop_run(control->loop);
+	if (control->exit_status == 0)
+		control_log_stopped();
 	return control->exit_status;
 }
 
 void control_stop(Control *control)
 {
+	if (!control->stopping)
+		control_log_stopping();
 	control->stopping = TRUE;
 	sd_notify(0, "STOPPING=1");
 	/* Sent again by a second signal: then nobody waits for a successor. */

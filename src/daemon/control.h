@@ -30,6 +30,7 @@ typedef struct Control {
 	guint64 last_id;
 	guint64 last_cookie;
 	guint sources[6]; /* events, notes, backlog, signals, lateness, status text */
+	gboolean started; /* the engine runs, the first load is behind us */
 	gboolean stopping;
 	int signal_fd;
 	int exit_status;
