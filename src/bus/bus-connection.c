@@ -18,6 +18,7 @@
 #include "bus-connection.h"
 #include "bus-names.h"
 #include "bus-source.h"
+#include "core/vrrp-journal.h"
 
 #define DEFAULT_ADDRESS    "unix:path=/run/dbus/system_bus_socket"
 #define BACKOFF_MIN_MSEC   50
@@ -57,7 +58,10 @@ static gboolean on_name_retry(gpointer userdata)
 static void retry_name(BusConnection *connection, const char *why)
 {
 	if (!connection->name_logged)
-		g_warning("The name " BUS_NAME " cannot be had on the bus: %s. Trying on.", why);
+		g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "MESSAGE_ID",
+				 JOURNAL_NAME_MISSED, "MESSAGE",
+				 "The name " BUS_NAME " cannot be had on the bus: %s. Trying on.",
+				 why);
 	connection->name_logged = TRUE;
 	if (connection->retry == 0)
 		connection->retry = g_timeout_add(NAME_RETRY_MSEC, on_name_retry, connection);
@@ -80,7 +84,8 @@ static int on_name_reply(sd_bus_message *reply, void *userdata, sd_bus_error *er
 		retry_name(connection, "another process has it");
 		return 0;
 	}
-	g_info("Serving " BUS_NAME " on the bus.");
+	g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_INFO, "MESSAGE_ID", JOURNAL_NAME_OWNED,
+			 "MESSAGE", "Serving " BUS_NAME " on the bus.");
 	connection->name_logged = FALSE;
 	return 0;
 }
@@ -110,8 +115,10 @@ static gboolean on_connect_retry(gpointer userdata)
 static void retry_connect(BusConnection *connection, int error)
 {
 	if (!connection->absence_logged)
-		g_message("There is no message bus (%s). Trying on; VRRP does not need it.",
-			  g_strerror(-error));
+		g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "MESSAGE_ID",
+				 JOURNAL_BUS_ABSENT, "MESSAGE",
+				 "There is no message bus (%s). Trying on; VRRP does not need it.",
+				 g_strerror(-error));
 	connection->absence_logged = TRUE;
 	g_clear_handle_id(&connection->retry, g_source_remove);
 	connection->retry = g_timeout_add(connection->backoff_msec, on_connect_retry, connection);
@@ -145,7 +152,8 @@ static int on_connected(sd_bus_message *signal, void *userdata, sd_bus_error *er
 	BusConnection *connection = userdata;
 
 	if (connection->absence_logged)
-		g_message("The message bus is there.");
+		g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "MESSAGE_ID",
+				 JOURNAL_BUS_PRESENT, "MESSAGE", "The message bus is there.");
 	connection->absence_logged = FALSE;
 	connection->backoff_msec = BACKOFF_MIN_MSEC;
 	connection->ready = TRUE;

@@ -26,7 +26,13 @@
 #define JOURNAL_INSTANCE_ADDED   "4e8606d2ac9d4976a8d2e66aa0189f5c"
 #define JOURNAL_INSTANCE_CHANGED "c9a6ac1a5be24f2986a6fc8570f721da"
 #define JOURNAL_INSTANCE_REMOVED "050a644d3565457dba05aebf817d1e6d"
+#define JOURNAL_CHANGE_UNDONE    "6473aea6002b459bbca9b00770e6f901" /* nobody confirmed it */
 #define JOURNAL_NOT_STARTED      "61fc8f42464646928b37fb656907ee9a" /* an instance */
+
+/* What operators do */
+#define JOURNAL_HOLD_BEGUN   "00b190e444324a5d94a41a9ddb7cb15f"
+#define JOURNAL_HOLD_ENDED   "d6c31438194d45608982c6582f65e488"
+#define JOURNAL_PRIORITY_SET "b24dea4c2aac4481ad1985394501576e" /* SetPriority */
 
 /* The daemon */
 #define JOURNAL_STARTED       "bed6f35b511d47af8ec58ace938dbe0f"
@@ -35,6 +41,12 @@
 #define JOURNAL_START_FAILED  "08210b700d174e4f85da96851c736293"
 #define JOURNAL_ENGINE_FAILED "719851cded324258af82d0084b759ecb"
 #define JOURNAL_NO_REAL_TIME  "22820dc4ac8b404091d8449d52b26a2f"
+
+/* The bus */
+#define JOURNAL_BUS_ABSENT  "aa828273f2214b0c8b1a114bdd69321c"
+#define JOURNAL_BUS_PRESENT "4d55d42741894b7689c10cf0ab102fbb"
+#define JOURNAL_NAME_MISSED "f493b4e2c8174182813f9a93c258e7c9" /* of the service */
+#define JOURNAL_NAME_OWNED  "17774b34b08b4ef9970af69199ab302b"
 
 /* Fields, beside those of systemd.journal-fields(7). */
 #define JOURNAL_FIELD_INSTANCE    "VRRP_INSTANCE"
@@ -48,5 +60,8 @@
 #define JOURNAL_FIELD_PEER        "VRRP_PEER"   /* an address */
 #define JOURNAL_FIELD_REJECT      "VRRP_REJECT"
 #define JOURNAL_FIELD_SETTINGS    "VRRP_SETTINGS" /* keys, separated by spaces */
+#define JOURNAL_FIELD_PRIORITY    "VRRP_PRIORITY"
+#define JOURNAL_FIELD_HOLD        "VRRP_HOLD"   /* why it is held, as the holder says */
+#define JOURNAL_FIELD_SENDER      "VRRP_SENDER" /* a unique name on the bus */
 #define JOURNAL_FIELD_CONFIG_FILE "CONFIG_FILE"
 #define JOURNAL_FIELD_CONFIG_LINE "CONFIG_LINE"

@@ -352,6 +352,15 @@ void control_log_instance_removed(const ModelInstance *model)
 	tell(&entry, "Removed.");
 }
 
+void control_log_change_undone(const ModelInstance *model)
+{
+	Entry entry;
+
+	begin_instance(&entry, G_LOG_LEVEL_WARNING, JOURNAL_CHANGE_UNDONE, model);
+	tell(&entry, "Nobody confirmed the change within %d s: the former settings are back.",
+	     MODEL_CONFIRM_SEC);
+}
+
 void control_log_not_started(const char *name, const char *why)
 {
 	Entry entry;
@@ -359,6 +368,50 @@ void control_log_not_started(const char *name, const char *why)
 	begin(&entry, G_LOG_LEVEL_WARNING, JOURNAL_NOT_STARTED);
 	add(&entry, JOURNAL_FIELD_INSTANCE, name);
 	tell(&entry, "Not started: %s.", why);
+}
+
+/* --- What operators do ----------------------------------------------------------------------- */
+
+static void begin_hold(Entry *entry, const char *id, const ModelInstance *model,
+		       const ModelHolder *holder)
+{
+	begin_instance(entry, G_LOG_LEVEL_MESSAGE, id, model);
+	add(entry, JOURNAL_FIELD_HOLD, holder->reason);
+	add(entry, JOURNAL_FIELD_SENDER, holder->sender);
+}
+
+void control_log_hold_begun(const ModelInstance *model, const ModelHolder *holder)
+{
+	Entry entry;
+
+	begin_hold(&entry, JOURNAL_HOLD_BEGUN, model, holder);
+	tell(&entry, "Held out of mastership: %s.", holder->reason);
+}
+
+void control_log_hold_ended(const ModelInstance *model, const ModelHolder *holder)
+{
+	Entry entry;
+
+	begin_hold(&entry, JOURNAL_HOLD_ENDED, model, holder);
+	if (model->holders->len == 0)
+		tell(&entry, "No longer held: %s.", holder->reason);
+	else
+		tell(&entry, "A hold ended, %u are left: %s.", model->holders->len, holder->reason);
+}
+
+void control_log_priority_set(const ModelInstance *model, guint8 priority)
+{
+	g_autofree char *text = g_strdup_printf("%u", priority);
+	Entry entry;
+
+	begin_instance(&entry, G_LOG_LEVEL_MESSAGE, JOURNAL_PRIORITY_SET, model);
+	add(&entry, JOURNAL_FIELD_PRIORITY, text);
+	if (priority == 0)
+		tell(&entry, "The priority is that of the settings again, %u.",
+		     model->settings->priority);
+	else
+		tell(&entry, "The priority is %u until a restart, instead of %u.", priority,
+		     model->settings->priority);
 }
 
 /* --- The daemon ------------------------------------------------------------------------------ */

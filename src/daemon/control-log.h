@@ -30,7 +30,17 @@ void control_log_instance_added(const ModelInstance *model);
 void control_log_instance_changed(const ModelInstance *model, const Settings *before,
 				  const Settings *after);
 void control_log_instance_removed(const ModelInstance *model);
+/* A change that was to be confirmed was not; the instance has its former settings again. */
+void control_log_change_undone(const ModelInstance *model);
 void control_log_not_started(const char *name, const char *why);
+
+/* --- What operators do --- */
+
+void control_log_hold_begun(const ModelInstance *model, const ModelHolder *holder);
+/* @holder is not among the holders any more. */
+void control_log_hold_ended(const ModelInstance *model, const ModelHolder *holder);
+/* @priority 0: the override ended. */
+void control_log_priority_set(const ModelInstance *model, guint8 priority);
 
 /* --- The daemon --- */
 
