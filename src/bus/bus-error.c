@@ -22,6 +22,13 @@ int bus_error_flags(sd_bus_error *error, unsigned flags, const char *valid)
 				 valid);
 }
 
+int bus_error_too_long(sd_bus_error *error)
+{
+	return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+				"The answer would be longer than the message bus allows. Read the "
+				"instances one by one: ListInstances names them.");
+}
+
 int bus_error_failover(sd_bus_error *error, const char *name, int result)
 {
 	switch (result) {

@@ -6,5 +6,6 @@
 /* Each fills @error and returns a negative errno, so that a handler can return it. */
 int bus_error_no_such_instance(sd_bus_error *error, const char *name);
 int bus_error_flags(sd_bus_error *error, unsigned flags, const char *valid);
+int bus_error_too_long(sd_bus_error *error);
 /* @result is what ModelOperations.failover reported: negative errno. */
 int bus_error_failover(sd_bus_error *error, const char *name, int result);

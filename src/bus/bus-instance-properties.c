@@ -282,7 +282,7 @@ void bus_instance_put_peers(BusSink *sink, void *object)
 /* --- Tables ---------------------------------------------------------------------------------- */
 
 const BusProperty bus_instance_properties[] = {
-#define X(id, name, signature, flag) { name, bus_instance_put_##id },
+#define X(id, name, signature, flag) { name, signature, bus_instance_put_##id },
 	BUS_INSTANCE_PROPERTIES(X)
 #undef X
 };

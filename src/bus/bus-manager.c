@@ -6,6 +6,8 @@
  * ever reaches the engine.
  */
 
+#include <string.h>
+
 #include "bus-error.h"
 #include "bus-private.h"
 
@@ -79,7 +81,7 @@ static void put_max_lateness(BusSink *sink, void *object)
 	X(max_lateness, "MaxLateness", "t", EMITS_CHANGE)
 
 const BusProperty bus_manager_properties[] = {
-#define X(id, name, signature, flag) { name, put_##id },
+#define X(id, name, signature, flag) { name, signature, put_##id },
 	MANAGER_PROPERTIES(X)
 #undef X
 };
@@ -155,7 +157,7 @@ static void put_statistics(BusSink *sink, const Model *model)
 	bus_sink_close_dictionary(sink);
 }
 
-static int method_describe(sd_bus_message *request, void *userdata, sd_bus_error *error)
+static int answer_describe(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
 	Bus *bus = userdata;
 	g_autofree char *text = NULL;
@@ -174,7 +176,40 @@ static int method_describe(sd_bus_message *request, void *userdata, sd_bus_error
 	bus_json_close(&json, ']');
 	bus_json_close(&json, '}');
 	text = bus_json_finish(&json);
+	if (strlen(text) > BUS_REPLY_MAX)
+		return bus_error_too_long(error);
 	return sd_bus_reply_method_return(request, "s", text);
+}
+
+static int method_describe(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	return bus_dumps_ask(((Bus *)userdata)->dumps, request, answer_describe, error);
+}
+
+static void put_all_statistics(BusSink *sink, void *object)
+{
+	const Bus *bus = object;
+
+	bus_sink_open_dictionary(sink, "{oa{st}}");
+	for (GTreeNode *node = g_tree_node_first(bus->by_name); node;
+	     node = g_tree_node_next(node)) {
+		BusInstance *instance = g_tree_node_value(node);
+
+		bus_sink_open_path_entry(sink, "oa{st}", instance->path);
+		bus_instance_put_statistics(sink, instance);
+		bus_sink_close_entry(sink);
+	}
+	bus_sink_close_dictionary(sink);
+}
+
+static int answer_statistics(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	return bus_reply(request, put_all_statistics, userdata);
+}
+
+static int method_get_statistics(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	return bus_dumps_ask(((Bus *)userdata)->dumps, request, answer_statistics, error);
 }
 
 /* --- Reload ---------------------------------------------------------------------------------- */
@@ -235,6 +270,9 @@ static const sd_bus_vtable manager_vtable[] = {
 				method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json),
 				method_describe, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetStatistics", SD_BUS_NO_ARGS,
+				SD_BUS_RESULT("a{oa{st}}", counters), method_get_statistics,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_SIGNAL_WITH_ARGS("InstanceAdded", SD_BUS_ARGS("s", name, "o", path), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("InstanceRemoved", SD_BUS_ARGS("s", name, "o", path), 0),
 	SD_BUS_SIGNAL("ConfigReloaded", "", 0),
@@ -245,7 +283,7 @@ int bus_manager_attach(Bus *bus, sd_bus *connection)
 {
 	int r;
 
-	r = sd_bus_add_object_manager(connection, NULL, BUS_PATH);
+	r = bus_objects_attach(bus, connection);
 	if (r >= 0)
 		r = sd_bus_add_object_vtable(connection, NULL, BUS_PATH, BUS_INTERFACE_MANAGER,
 					     manager_vtable, bus);

@@ -4,6 +4,7 @@
 /* What the files of this folder share. */
 
 #include "bus-connection.h"
+#include "bus-dumps.h"
 #include "bus-names.h"
 #include "bus-polkit.h"
 #include "bus-sink.h"
@@ -30,6 +31,7 @@ struct Bus {
 	Model *model;
 	BusConnection *connection;
 	BusPolkit *polkit;
+	BusDumps *dumps;
 	GTree *by_name;      /* name -> BusInstance *, owned */
 	GHashTable *by_path; /* path -> BusInstance * */
 	guint master_count;
@@ -120,6 +122,13 @@ void bus_describe_properties(BusJson *json, const BusProperty *properties, guint
 int bus_failover_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
 /* Nobody waits for an answer any more. */
 void bus_failover_forget_all(Bus *bus);
+
+/* --- bus-objects.c --------------------------------------------------------------------------- */
+
+/* The message bus drops a connection that sends a message above 32 MiB (max_message_size). */
+#define BUS_REPLY_MAX (31u << 20)
+
+int bus_objects_attach(Bus *bus, sd_bus *connection);
 
 /* --- bus-changes.c --------------------------------------------------------------------------- */
 

@@ -89,14 +89,14 @@ static int json_basic(BusSink *sink, char type, const void *value)
 
 static int json_open(BusSink *sink, char type, const char *contents)
 {
-	if (type != SD_BUS_TYPE_DICT_ENTRY)
+	if (type != SD_BUS_TYPE_DICT_ENTRY && type != SD_BUS_TYPE_VARIANT)
 		bus_json_open(sink->json, type == SD_BUS_TYPE_ARRAY ? '[' : '{');
 	return 0;
 }
 
 static int json_close(BusSink *sink, char type)
 {
-	if (type != SD_BUS_TYPE_DICT_ENTRY)
+	if (type != SD_BUS_TYPE_DICT_ENTRY && type != SD_BUS_TYPE_VARIANT)
 		bus_json_close(sink->json, type == SD_BUS_TYPE_ARRAY ? ']' : '}');
 	return 0;
 }
@@ -266,9 +266,28 @@ void bus_sink_open_entry(BusSink *sink, const char *types, const char *key)
 		bus_sink_string(sink, key);
 }
 
+void bus_sink_open_path_entry(BusSink *sink, const char *types, const char *path)
+{
+	note(sink, sink->operations->open(sink, SD_BUS_TYPE_DICT_ENTRY, types));
+	if (sink->operations->keys_are_fields)
+		bus_sink_field(sink, path);
+	else
+		bus_sink_path(sink, path);
+}
+
 void bus_sink_close_entry(BusSink *sink)
 {
 	note(sink, sink->operations->close(sink, SD_BUS_TYPE_DICT_ENTRY));
+}
+
+void bus_sink_open_variant(BusSink *sink, const char *contents)
+{
+	note(sink, sink->operations->open(sink, SD_BUS_TYPE_VARIANT, contents));
+}
+
+void bus_sink_close_variant(BusSink *sink)
+{
+	note(sink, sink->operations->close(sink, SD_BUS_TYPE_VARIANT));
 }
 
 void bus_sink_field(BusSink *sink, const char *name)

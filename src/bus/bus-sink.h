@@ -45,7 +45,12 @@ void bus_sink_close_struct(BusSink *sink);
 void bus_sink_open_dictionary(BusSink *sink, const char *contents);
 void bus_sink_close_dictionary(BusSink *sink);
 void bus_sink_open_entry(BusSink *sink, const char *types, const char *key);
+/* The same with an object path as the key. */
+void bus_sink_open_path_entry(BusSink *sink, const char *types, const char *path);
 void bus_sink_close_entry(BusSink *sink);
+/* Around a value of another type. JSON has no such thing. */
+void bus_sink_open_variant(BusSink *sink, const char *contents);
+void bus_sink_close_variant(BusSink *sink);
 /* The key of the next member of a struct, for JSON, where a struct is an object. */
 void bus_sink_field(BusSink *sink, const char *name);
 /* An array of strings; NULL is an empty one. */
@@ -54,5 +59,6 @@ void bus_sink_strings(BusSink *sink, const char *const *values);
 /* A property of an object. */
 typedef struct BusProperty {
 	const char *name;
+	const char *signature;
 	void (*put)(BusSink *sink, void *object);
 } BusProperty;

@@ -59,6 +59,7 @@ static void on_detach(void *userdata)
 
 	bus_changes_stop(bus);
 	bus_polkit_forget_all(bus->polkit);
+	bus_dumps_forget_all(bus->dumps);
 	bus_failover_forget_all(bus);
 }
 
@@ -196,6 +197,7 @@ Bus *bus_new(Model *model)
 	bus->by_path = g_hash_table_new(g_str_hash, g_str_equal);
 	bus->failovers = g_hash_table_new(NULL, NULL);
 	bus->polkit = bus_polkit_new(bus);
+	bus->dumps = bus_dumps_new(bus);
 	g_queue_init(&bus->changed);
 	bus->lateness = g_timeout_add_seconds(LATENESS_SEC, on_second, bus);
 	bus->connection = bus_connection_new(&connection_handlers, bus);
@@ -209,6 +211,7 @@ Bus *bus_free(Bus *bus, guint64 flush_usec)
 	g_clear_handle_id(&bus->lateness, g_source_remove);
 	bus->connection = bus_connection_free(bus->connection, flush_usec);
 	bus->polkit = bus_polkit_free(bus->polkit);
+	bus->dumps = bus_dumps_free(bus->dumps);
 	g_hash_table_unref(bus->failovers);
 	g_hash_table_unref(bus->by_path);
 	g_tree_unref(bus->by_name);
