@@ -7,6 +7,7 @@
  * bus meanwhile. It never changes the model, and never waits.
  */
 
+#include "bus-log-control.h"
 #include "bus-private.h"
 
 #define LATENESS_SEC 1
@@ -45,7 +46,9 @@ static int on_attach(void *userdata, sd_bus *connection)
 	int r;
 
 	r = bus_manager_attach(bus, connection);
-	return r < 0 ? r : bus_instance_attach(bus, connection);
+	if (r >= 0)
+		r = bus_instance_attach(bus, connection);
+	return r < 0 ? r : bus_log_control_attach(bus, connection);
 }
 
 static void on_ready(void *userdata)

@@ -89,6 +89,16 @@ typedef enum ModelFlags {
 
 typedef struct Model Model;
 
+/* The log, as org.freedesktop.LogControl1 shows it. */
+typedef struct ModelLog {
+	const char *const *levels;  /* the words that may be set; NULL at the end */
+	const char *const *targets; /* the same */
+	const char *(*level)(void); /* one of @levels */
+	const char *(*target)(void);
+	void (*set_level)(const char *level);
+	void (*set_target)(const char *target);
+} ModelLog;
+
 typedef struct ModelOperations {
 	/* All of these carry a change out, or change nothing and say why (MODEL_ERROR). Files are
 	 * on the disk when they return. @values: ModelValue *, each valid by itself. */
@@ -117,6 +127,7 @@ typedef struct ModelOperations {
 	ModelReloadResult *(*reload)(Model *model, gboolean check_only);
 	/* How many packets that belong to no instance were dropped because of @reject. */
 	guint64 (*reject_count)(const Model *model, VrrpReject reject);
+	const ModelLog *log; /* NULL: cannot be controlled */
 } ModelOperations;
 
 struct Model {

@@ -15,6 +15,7 @@
 
 #include "control-log.h"
 #include "control.h"
+#include "log.h"
 
 #define LATENESS_PERIOD_SEC    1
 #define BACKLOG_PERIOD_MSEC    10
@@ -37,6 +38,7 @@ static const ModelOperations operations = {
 	.failover = control_failover,
 	.reload = operation_reload,
 	.reject_count = operation_reject_count,
+	.log = &log_control,
 };
 
 /* --- Commands -------------------------------------------------------------------------------- */

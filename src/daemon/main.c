@@ -25,7 +25,7 @@ static const GOptionEntry entries[] = {
 	{ "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &state_directory,
 	  "Keep what must outlive a restart in DIR (default: /var/lib/vrrpd)", "DIR" },
 	{ "log-level", 0, 0, G_OPTION_ARG_STRING, &log_level,
-	  "debug, info, notice, warning or err (default: info)", "LEVEL" },
+	  "emerg, alert, crit, err, warning, notice, info or debug (default: info)", "LEVEL" },
 	{ "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Show the version and exit", NULL },
 	{ NULL },
 };
@@ -46,7 +46,8 @@ static gboolean parse_options(int *argc, char ***argv)
 		return FALSE;
 	}
 	if (!log_open(log_level ? log_level : "info")) {
-		g_printerr("vrrpd: --log-level=%s: use debug, info, notice, warning or err.\n",
+		g_printerr("vrrpd: --log-level=%s: use emerg, alert, crit, err, warning, notice, "
+			   "info or debug.\n",
 			   log_level);
 		return FALSE;
 	}
