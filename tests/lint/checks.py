@@ -172,6 +172,81 @@ def whitespace(path, text):
             yield f"{path}:{number}: is indented with a tab"
 
 
+def journal_names(header, prefix=""):
+    """{name: value} of the #defines of src/core/vrrp-journal.h: ids, or fields with prefix FIELD_."""
+    found = re.findall(r'^#define JOURNAL_(\w+)\s+"(\w+)"', header, re.M)
+    return {name: value for name, value in found if name.startswith("FIELD_") == bool(prefix)}
+
+
+def journal_header(header):
+    ids = journal_names(header)
+    for name, value in ids.items():
+        if not re.fullmatch(r"[0-9a-f]{32}", value):
+            yield f"JOURNAL_{name} is {value}, not an id: make one with systemd-id128 new"
+        if list(ids.values()).count(value) > 1:
+            yield f"JOURNAL_{name} has the id of another message"
+
+
+def journal_use(header, sources):
+    """Is every id and every field used? @sources: path -> text of the code that logs."""
+    for name in [*journal_names(header), *journal_names(header, "FIELD_")]:
+        if not any(re.search(rf"\bJOURNAL_{name}\b", text) for text in sources.values()):
+            yield f"JOURNAL_{name} is used nowhere"
+    for path, text in sources.items():
+        for match in re.finditer(r"\bg_(message|warning|info|critical)\s*\(|\bg_log_structured\s*\(([^;]*);", text):
+            if match[1] or "MESSAGE_ID" not in match[2]:
+                line = text.count("\n", 0, match.start()) + 1
+                yield f"{path}:{line}: a message without a MESSAGE_ID"
+
+
+def catalog_entries(catalog):
+    """[(id, {header: value}, text)] in the form of systemd's catalogs."""
+    entries = []
+    for block in re.split(r"^-- ", catalog, flags=re.M)[1:]:
+        name, rest = block.split("\n", 1)
+        head, _, text = rest.partition("\n\n")
+        entries.append((name, dict(re.findall(r"^([A-Z][\w-]+): (.+)$", head, re.M)), text.strip()))
+    return entries
+
+
+def journal_catalog(header, catalog):
+    ids = journal_names(header)
+    fields = set(journal_names(header, "FIELD_").values())
+    entries = catalog_entries(catalog)
+    names = [entry[0] for entry in entries]
+    for name, value in ids.items():
+        if names.count(value) != 1:
+            yield f"the catalog has {names.count(value)} entries for JOURNAL_{name} ({value})"
+    for name, head, text in entries:
+        if name not in ids.values():
+            yield f"the catalog has an entry for {name}, which no message has"
+        for key in ("Subject", "Defined-By", "Documentation"):
+            if not head.get(key):
+                yield f"the catalog's entry {name} has no {key}:"
+        if len(text) < 40:
+            yield f"the catalog's entry {name} does not say what it means and what to do"
+        for field in re.findall(r"@(\w*)@", " ".join([*head.values(), text])):
+            if field not in fields:
+                yield f"the catalog's entry {name} speaks of the field {field}, which nothing sets"
+
+
+def journal_manual(header, page):
+    ids = journal_names(header)
+    listed = re.findall(r"^([0-9a-f]{32}) \S", page, re.M)
+    for name, value in ids.items():
+        if listed.count(value) != 1:
+            yield f"vrrpd(8) lists JOURNAL_{name} ({value}) {listed.count(value)} times"
+    for value in listed:
+        if value not in ids.values():
+            yield f"vrrpd(8) lists {value}, which no message has"
+    fields = set(re.findall(r"\*([A-Z_]+)=\*", page))
+    known = set(journal_names(header, "FIELD_").values())
+    for field in sorted(known - fields):
+        yield f"vrrpd(8) does not explain {field}="
+    for field in sorted(f for f in fields - known if f.startswith(("VRRP_", "CONFIG_"))):
+        yield f"vrrpd(8) explains {field}=, which nothing sets"
+
+
 def xml_document(path, text):
     """Returns the root element and complaints."""
     try:

@@ -195,3 +195,51 @@ def test_signature(text, good):
 def test_introspection(member, good):
     root, _ = checks.xml_document("a", f'<node><interface name="org.vrrpd1.A">{member}</interface></node>')
     assert bool(complaints(checks.introspection, "a", root)) != good
+
+
+JOURNAL_HEADER = '#define JOURNAL_STOPPED "2ac5001cb139451dbcadca3244018788"\n' \
+                 '#define JOURNAL_FIELD_VRID "VRRP_VRID"\n'
+JOURNAL_SOURCE = 'begin(&entry, JOURNAL_STOPPED);\nadd(&entry, JOURNAL_FIELD_VRID, vrid);\ng_debug("detail");\n' \
+                 'g_log_structured(G_LOG_DOMAIN, level, "MESSAGE_ID", JOURNAL_STOPPED, "MESSAGE", "Stopped");\n'
+CATALOG = """# A comment
+
+-- 2ac5001cb139451dbcadca3244018788
+Subject: Stopped
+Defined-By: vrrpd
+Documentation: man:vrrpd(8)
+
+The daemon stopped, and the router @VRRP_VRID@ with it.
+"""
+MANUAL = "2ac5001cb139451dbcadca3244018788 it has stopped\n\n*VRRP_VRID=*\n    The router.\n"
+
+
+def test_journal_samples_that_keep_the_rules():
+    assert checks.journal_names(JOURNAL_HEADER) == {"STOPPED": "2ac5001cb139451dbcadca3244018788"}
+    assert checks.journal_names(JOURNAL_HEADER, "FIELD_") == {"FIELD_VRID": "VRRP_VRID"}
+    assert complaints(checks.journal_header, JOURNAL_HEADER) == []
+    assert complaints(checks.journal_use, JOURNAL_HEADER, {"a.c": JOURNAL_SOURCE}) == []
+    assert complaints(checks.journal_catalog, JOURNAL_HEADER, CATALOG) == []
+    assert complaints(checks.journal_manual, JOURNAL_HEADER, MANUAL) == []
+
+
+@pytest.mark.parametrize("check, header, text", [
+    ("header", '#define JOURNAL_A "2ac5001c"\n', None),
+    ("header", JOURNAL_HEADER + JOURNAL_HEADER.replace("STOPPED", "AGAIN"), None),
+    ("use", JOURNAL_HEADER, JOURNAL_SOURCE.replace("JOURNAL_STOPPED", "JOURNAL_STARTED")),
+    ("use", JOURNAL_HEADER, JOURNAL_SOURCE.replace("JOURNAL_FIELD_VRID", '"VRRP_VRID"')),
+    ("use", JOURNAL_HEADER, JOURNAL_SOURCE + 'g_warning("no id");\n'),
+    ("use", JOURNAL_HEADER, JOURNAL_SOURCE + 'g_log_structured("vrrpd", level, "MESSAGE", "no id");\n'),
+    ("catalog", JOURNAL_HEADER, CATALOG.replace("2ac5001cb139451dbcadca3244018788", "2ac5001cb139451dbcadca3244018789")),
+    ("catalog", JOURNAL_HEADER, CATALOG + CATALOG),
+    ("catalog", JOURNAL_HEADER, CATALOG.replace("Subject: Stopped\n", "")),
+    ("catalog", JOURNAL_HEADER, CATALOG.replace("Documentation: man:vrrpd(8)\n", "")),
+    ("catalog", JOURNAL_HEADER, CATALOG.replace("The daemon stopped, and the router @VRRP_VRID@ with it.", "Stopped.")),
+    ("catalog", JOURNAL_HEADER, CATALOG.replace("@VRRP_VRID@", "@VRRP_ROUTER@")),
+    ("manual", JOURNAL_HEADER, MANUAL.replace("2ac5001c", "3ac5001c")),
+    ("manual", JOURNAL_HEADER, MANUAL + MANUAL),
+    ("manual", JOURNAL_HEADER, MANUAL.replace("*VRRP_VRID=*", "*VRRP_PEER=*")),
+    ("manual", JOURNAL_HEADER, MANUAL + "*CONFIG_FILE=*\n"),
+])
+def test_journal_samples_that_break_them(check, header, text):
+    arguments = [header] if text is None else [header, {"a.c": text} if check == "use" else text]
+    assert complaints(getattr(checks, f"journal_{check}"), *arguments)

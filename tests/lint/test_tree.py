@@ -169,6 +169,32 @@ def test_manual_knows_every_word(table, form):
                   if not re.search(form.format(word), TREE["man/vrrpd.8.rst"], re.MULTILINE))
 
 
+def test_journal():
+    """The ids and fields of the messages: the code, the catalog and the manual have the same."""
+    header = TREE["src/core/vrrp-journal.h"]
+    assert len(checks.journal_names(header)) > 20 and len(checks.journal_names(header, "FIELD_")) > 10
+    sources = {path: TREE[path] for path in chosen(".c", under="src/daemon/") + chosen(".c", under="src/bus/")}
+    no_complaints([*checks.journal_header(header), *checks.journal_use(header, sources),
+                   *checks.journal_catalog(header, TREE["data/vrrpd.catalog"]),
+                   *checks.journal_manual(header, TREE["man/vrrpd.8.rst"])])
+
+
+def test_catalog_is_read(tmp_path):
+    """journalctl itself compiles the catalog and shows each entry."""
+    need("journalctl")
+    folder = tmp_path / "usr/lib/systemd/catalog"
+    folder.mkdir(parents=True)
+    (tmp_path / "var/lib/systemd/catalog").mkdir(parents=True)
+    (folder / "vrrpd.catalog").write_text(TREE["data/vrrpd.catalog"])
+    result = run("journalctl", f"--root={tmp_path}", "--update-catalog")
+    assert result.returncode == 0 and not result.stdout, result.stdout
+    # What was compiled: --dump-catalog does not look below a root.
+    compiled = (tmp_path / "var/lib/systemd/catalog/database").read_bytes()
+    for name, head, text in checks.catalog_entries(TREE["data/vrrpd.catalog"]):
+        assert bytes.fromhex(name) in compiled, f"{name} is not in what journalctl made"
+        assert f"Subject: {head['Subject']}".encode() in compiled and text.encode() in compiled
+
+
 def configured(path):
     """The text of a template as the default build makes it."""
     return TREE[path].replace("@USER@", "vrrpd").replace("@user@", "vrrpd")
