@@ -35,12 +35,12 @@ typedef struct Sender {
 struct BusDumps {
 	void *userdata;
 	GSource *source;
-	GHashTable *senders;     /* name -> Sender *, owned */
-	GQueue turns;            /* Sender *, the next one first */
-	guint count;             /* of questions */
-	guint overdue;           /* source; set while there are questions */
-	gint64 last_usec;        /* when the last answer was begun, or the first question came */
-	sd_bus_slot *departures; /* set while questions wait for longer than a turn */
+	GHashTable *senders; /* name -> Sender *, owned */
+	GQueue turns;        /* Sender *, the next one first */
+	guint count;         /* of questions */
+	guint overdue;       /* source; set while there are questions */
+	gint64 last_usec;    /* when the last answer was begun, or the first question came */
+	sd_bus_slot *departures;
 };
 
 typedef struct DumpsSource {
@@ -82,12 +82,6 @@ static void drop_sender(BusDumps *dumps, Sender *sender)
 	g_hash_table_remove(dumps->senders, sender->name);
 }
 
-static void rest(BusDumps *dumps)
-{
-	g_clear_handle_id(&dumps->overdue, g_source_remove);
-	dumps->departures = sd_bus_slot_unref(dumps->departures);
-}
-
 static int on_departure(sd_bus_message *signal, void *userdata, sd_bus_error *error)
 {
 	BusDumps *dumps = userdata;
@@ -100,15 +94,14 @@ static int on_departure(sd_bus_message *signal, void *userdata, sd_bus_error *er
 	if (sender)
 		drop_sender(dumps, sender);
 	if (dumps->count == 0)
-		rest(dumps);
+		g_clear_handle_id(&dumps->overdue, g_source_remove);
 	return 0;
 }
 
-/* Who leaves before this has reached the bus is answered in vain. */
-static void watch_departures(BusDumps *dumps, sd_bus *bus)
+/* Everybody's, for a match that is added with the question comes too late: who asks for sixteen
+ * answers and leaves at once would have them all written. */
+void bus_dumps_watch(BusDumps *dumps, sd_bus *bus)
 {
-	if (dumps->departures)
-		return;
 	(void)sd_bus_add_match_async(bus, &dumps->departures,
 				     "type='signal',sender='org.freedesktop.DBus',"
 				     "path='/org/freedesktop/DBus',"
@@ -158,9 +151,7 @@ static void answer_next(BusDumps *dumps)
 
 	dumps->last_usec = g_get_monotonic_time();
 	if (dumps->count == 0)
-		rest(dumps);
-	else
-		watch_departures(dumps, sd_bus_message_get_bus(question->request));
+		g_clear_handle_id(&dumps->overdue, g_source_remove);
 	r = question->answer(question->request, dumps->userdata, &error);
 	if (r < 0)
 		/* The bus may be gone by now; then there is nobody to tell. */
@@ -249,7 +240,8 @@ void bus_dumps_forget_all(BusDumps *dumps)
 {
 	while (!g_queue_is_empty(&dumps->turns))
 		drop_sender(dumps, g_queue_peek_head(&dumps->turns));
-	rest(dumps);
+	g_clear_handle_id(&dumps->overdue, g_source_remove);
+	dumps->departures = sd_bus_slot_unref(dumps->departures);
 }
 
 BusDumps *bus_dumps_new(void *userdata)

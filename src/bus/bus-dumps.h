@@ -19,6 +19,9 @@ BusDumps *bus_dumps_new(void *userdata);
 /* Accepts NULL, returns NULL. */
 BusDumps *bus_dumps_free(BusDumps *dumps);
 
+/* Hears from now on who leaves @bus, until bus_dumps_forget_all(). */
+void bus_dumps_watch(BusDumps *dumps, sd_bus *bus);
+
 /* Has @answer called with @request later, as a method handler: a negative result becomes the reply.
  * A handler returns what this returns. Negative: there are too many already, and @error says so. */
 int bus_dumps_ask(BusDumps *dumps, sd_bus_message *request, sd_bus_message_handler_t answer,

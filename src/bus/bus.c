@@ -53,7 +53,10 @@ static int on_attach(void *userdata, sd_bus *connection)
 
 static void on_ready(void *userdata)
 {
-	bus_changes_restart(userdata);
+	Bus *bus = userdata;
+
+	bus_dumps_watch(bus->dumps, bus_connection_ready(bus->connection));
+	bus_changes_restart(bus);
 }
 
 static void on_detach(void *userdata)
