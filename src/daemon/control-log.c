@@ -53,6 +53,7 @@ static void begin(Entry *entry, GLogLevelFlags level, const char *id)
 	entry->count = 0;
 	add(entry, "MESSAGE_ID", id);
 	add(entry, "PRIORITY", priority_of(level));
+	add(entry, "SYSLOG_IDENTIFIER", "vrrpd"); /* as LogControl1 says */
 	add(entry, "GLIB_DOMAIN", G_LOG_DOMAIN);
 }
 
@@ -167,9 +168,10 @@ static void log_peer(const ModelInstance *model, const Note *note)
 		       model);
 	add(&entry, JOURNAL_FIELD_PEER, peer);
 	if (note->type == NOTE_CONFLICT)
-		tell(&entry, "A second master was heard: %s. %s.", peer,
-		     note->error ? "It has the better right, so this one yields"
-				 : "This one has the better right, and announces again");
+		tell(&entry,
+		     "A second master was heard: %s. It has to yield; the addresses are "
+		     "announced again.",
+		     peer);
 	else
 		tell(&entry, "%s advertises other addresses than VirtualAddresses= here.", peer);
 }

@@ -3,7 +3,8 @@
 /*
  * Holds vrrpd.instance(5) and the schema together: every supported key has its entry, in the order
  * of the schema, which begins with the range and the default; every other key is named as not
- * supported yet; and the page knows no key that the schema does not know.
+ * supported yet; and the page knows no key that the schema does not know. org.vrrpd1(5) has a table
+ * of their types on the bus.
  */
 
 #include <glib.h>
@@ -11,12 +12,13 @@
 
 #include "config/schema.h"
 
-static GStrv read_page(void)
+static GStrv read_page(const char *name)
 {
+	g_autofree char *path = g_build_filename(MAN_DIR, name, NULL);
 	g_autofree char *text = NULL;
 	g_autoptr(GError) error = NULL;
 
-	g_file_get_contents(MAN_DIR "/vrrpd.instance.5.rst", &text, NULL, &error);
+	g_file_get_contents(path, &text, NULL, &error);
 	g_assert_no_error(error);
 	return g_strsplit(text, "\n", -1);
 }
@@ -43,7 +45,7 @@ static gboolean is_entry(const char *line)
 
 static void test_entries(void)
 {
-	g_auto(GStrv) lines = read_page();
+	g_auto(GStrv) lines = read_page("vrrpd.instance.5.rst");
 	gsize count, next = 0;
 	const SchemaKey *keys = schema_keys(&count);
 
@@ -68,7 +70,7 @@ static void test_entries(void)
 /* The keys of the section, "A=, B=, C=." */
 static void test_unsupported(void)
 {
-	g_auto(GStrv) lines = read_page();
+	g_auto(GStrv) lines = read_page("vrrpd.instance.5.rst");
 	g_autoptr(GString) section = g_string_new(NULL);
 	g_autoptr(GString) expected = g_string_new(NULL);
 	gboolean inside = FALSE;
@@ -91,10 +93,54 @@ static void test_unsupported(void)
 	g_assert_cmpstr(section->str, ==, expected->str);
 }
 
+/* The rows between the second and the third line of '='. */
+static void test_types(void)
+{
+	g_auto(GStrv) lines = read_page("org.vrrpd1.5.rst");
+	gsize count, next = 0;
+	const SchemaKey *keys = schema_keys(&count);
+	char **line = lines;
+
+	while (*line && !g_regex_match_simple("^Key +Type$", *line, 0, 0))
+		line++;
+	g_assert_nonnull(*line);
+	for (line += 2; *line && (*line)[0] != '='; line++) {
+		g_autofree char *row = NULL;
+
+		while (next < count && (keys[next].flags & SCHEMA_UNSUPPORTED))
+			next++;
+		row = next < count ? g_strdup_printf("%-27s ``%s``", keys[next].name,
+						     keys[next].signature)
+				   : g_strdup("(no key)");
+		g_assert_cmpstr(*line, ==, row);
+		next++;
+	}
+	while (next < count && (keys[next].flags & SCHEMA_UNSUPPORTED))
+		next++;
+	g_assert_cmpuint(next, ==, count);
+}
+
+/* What vrrpd.instance(5) says of types, in a sentence, is how it is. */
+static void test_signatures(void)
+{
+	static const char *const signatures[] = { [SCHEMA_BOOLEAN] = "b",
+						  [SCHEMA_BYTE] = "y",
+						  [SCHEMA_TIMESPAN] = "t",
+						  [SCHEMA_STRING] = "s",
+						  [SCHEMA_LIST] = "as" };
+	gsize count;
+	const SchemaKey *keys = schema_keys(&count);
+
+	for (gsize i = 0; i < count; i++)
+		g_assert_cmpstr(keys[i].signature, ==, signatures[keys[i].type]);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/schema-man/entries", test_entries);
 	g_test_add_func("/schema-man/unsupported", test_unsupported);
+	g_test_add_func("/schema-man/types", test_types);
+	g_test_add_func("/schema-man/signatures", test_signatures);
 	return g_test_run();
 }
