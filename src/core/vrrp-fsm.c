@@ -84,7 +84,8 @@ static void finish_failover(Step *step, int error)
 
 static bool preempts(const VrrpFsm *fsm)
 {
-	return !fsm->holding && (fsm->parameters.preempt || fsm->parameters.priority == 255);
+	return !fsm->held_out && !fsm->holding &&
+	       (fsm->parameters.preempt || fsm->parameters.priority == 255);
 }
 
 /* --- Announcements --------------------------------------------------------------------------- */
@@ -229,7 +230,7 @@ static void start_if_possible(Step *step)
 	if (!fsm->started || fsm->state != VRRP_STATE_INITIALIZE ||
 	    (fsm->faults & VRRP_FAULTS_BLOCKING))
 		return;
-	if (fsm->parameters.priority == 255)
+	if (fsm->parameters.priority == 255 && !fsm->held_out)
 		become_master(step, VRRP_REASON_OWNER);
 	else
 		become_backup(step);
@@ -401,20 +402,33 @@ static void on_addresses_done(Step *step, VrrpAddresses held, int error)
 	}
 }
 
+static void give_away(Step *step, VrrpReason reason)
+{
+	send_advert(step, 0);
+	leave_master(step, VRRP_STATE_BACKUP, reason);
+	/* Master_Down_Timer stays off: until a successor is heard the end of the release decides.
+	 */
+	step->fsm->failover_pending = true;
+	release_wait(step);
+}
+
 static void on_failover(Step *step, uint64_t hold_nsec)
 {
 	VrrpFsm *fsm = step->fsm;
 
 	if (fsm->state != VRRP_STATE_MASTER)
 		return;
-	send_advert(step, 0);
-	leave_master(step, VRRP_STATE_BACKUP, VRRP_REASON_FAILOVER);
-	/* Master_Down_Timer stays off: until a successor is heard the end of the release decides.
-	 */
-	fsm->failover_pending = true;
 	fsm->holding = true;
 	fsm->hold_until = hold_nsec > 0 ? vrrp_time_add(step->now, hold_nsec) : VRRP_TIME_NEVER;
-	release_wait(step);
+	give_away(step, VRRP_REASON_FAILOVER);
+}
+
+/* A hold that ends needs nothing else: the next advert of a lesser master is S8 again. */
+static void on_hold(Step *step, bool hold)
+{
+	step->fsm->held_out = hold;
+	if (hold && step->fsm->state == VRRP_STATE_MASTER)
+		give_away(step, VRRP_REASON_HOLD);
 }
 
 static void note_master(VrrpFsm *fsm, const VrrpEvent *event)
@@ -470,6 +484,12 @@ static void send_unscheduled(Step *step, bool rearm)
 		fsm->next_advert = next_on_grid(fsm, step->now);
 }
 
+static void tell_conflict(Step *step, const VrrpEvent *event, bool yielded)
+{
+	act(step, (VrrpAction){ .type = VRRP_ACTION_CONFLICT,
+				.conflict = { .peer = event->advert.source, .yielded = yielded } });
+}
+
 static void on_advert_in_master(Step *step, const VrrpEvent *event)
 {
 	VrrpFsm *fsm = step->fsm;
@@ -485,6 +505,7 @@ static void on_advert_in_master(Step *step, const VrrpEvent *event)
 	    (equal && vrrp_address_compare(&event->advert.source, &fsm->source) > 0)) { /* S13 */
 		leave_master(step, VRRP_STATE_BACKUP,
 			     equal ? VRRP_REASON_ADDRESS_ORDER : VRRP_REASON_HIGHER_PRIORITY);
+		tell_conflict(step, event, true);
 		note_master(fsm, event);
 		learn_interval(fsm, event);
 		set_master_down(step, false);
@@ -494,7 +515,7 @@ static void on_advert_in_master(Step *step, const VrrpEvent *event)
 	if (fsm->parameters.version == 3) /* S14; version 2 only discards */
 		send_unscheduled(step, false);
 	announce_after_conflict(step);
-	act(step, (VrrpAction){ .type = VRRP_ACTION_CONFLICT, .peer = event->advert.source });
+	tell_conflict(step, event, false);
 }
 
 static void on_advert(Step *step, const VrrpEvent *event)
@@ -591,6 +612,9 @@ void vrrp_fsm_step(VrrpFsm *fsm, const VrrpEvent *event, VrrpTime now, VrrpActio
 		break;
 	case VRRP_EVENT_FAILOVER:
 		on_failover(&step, event->hold_nsec);
+		break;
+	case VRRP_EVENT_HOLD:
+		on_hold(&step, event->hold);
 		break;
 	case VRRP_EVENT_ANNOUNCE:
 		on_announce(&step);

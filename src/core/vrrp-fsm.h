@@ -43,6 +43,8 @@ typedef enum VrrpEventType {
 	VRRP_EVENT_ADDRESSES_DONE, /* the kernel now holds @addresses.held, or @addresses.error */
 	VRRP_EVENT_FAILOVER, /* give mastership away and do not take it back for @hold_nsec; only in
 				master */
+	VRRP_EVENT_HOLD, /* stay out of mastership (@hold), or no longer; a master gives it away,
+			    and takes it back where there is nobody else */
 	VRRP_EVENT_ANNOUNCE, /* an administrator wants the announcements again */
 } VrrpEventType;
 
@@ -54,6 +56,7 @@ typedef struct VrrpEvent {
 		VrrpAddress source;
 		VrrpParameters parameters;
 		uint64_t hold_nsec; /* 0: until the new master goes */
+		bool hold;
 		struct {
 			VrrpAddress source;
 			uint8_t priority;
@@ -75,7 +78,7 @@ typedef enum VrrpActionType {
 	VRRP_ACTION_FAILOVER_DONE, /* @error: 0 when a successor was heard, -ENOENT when there is
 				    * none, -ECANCELED when the instance stopped or faulted
 				    * meanwhile */
-	VRRP_ACTION_CONFLICT,      /* a second master was heard at @peer */
+	VRRP_ACTION_CONFLICT, /* a second master was heard at @conflict.peer; .yielded: it wins */
 	VRRP_ACTION_RELEASED, /* stopped and nothing left in the kernel: the instance may be freed
 			       */
 } VrrpActionType;
@@ -87,7 +90,10 @@ typedef struct VrrpAction {
 		uint8_t round;
 		int error;
 		VrrpAddresses addresses;
-		VrrpAddress peer;
+		struct {
+			VrrpAddress peer;
+			bool yielded;
+		} conflict;
 		struct {
 			VrrpState state;
 			VrrpState old;
@@ -140,7 +146,8 @@ typedef struct VrrpFsm {
 	VrrpTime release_deadline;
 	bool failover_pending; /* a failover waits for its answer */
 
-	bool holding; /* after a failover: does not preempt */
+	bool held_out; /* somebody wants it out of mastership (HOLD): does not preempt */
+	bool holding;  /* after a failover: does not preempt */
 	VrrpTime hold_until;
 
 	VrrpAddresses wanted; /* last asked for */

@@ -37,6 +37,7 @@ void sim_rules_boot(SimRouter *router)
 	router->goodbye_until = VRRP_TIME_NEVER;
 	router->heard_at = VRRP_TIME_NEVER;
 	router->failover_at = VRRP_TIME_NEVER;
+	router->held = false;
 	router->lower_heard = false;
 	router->goodbye_heard = false;
 }
@@ -101,7 +102,7 @@ void sim_rules_advert(SimRouter *router, const VrrpPacket *packet)
 	 * run. */
 	router->goodbye_until = VRRP_TIME_NEVER;
 	if (packet->priority >= router->parameters.priority ||
-	    (!router->parameters.preempt && router->parameters.priority < 255)) {
+	    (!router->parameters.preempt && router->parameters.priority < 255) || router->held) {
 		router->heard_at = sim->now;
 		router->heard_interval = packet->interval_nsec;
 		router->goodbye_heard = false;
@@ -149,7 +150,8 @@ static void check_yield(const SimRouter *router, const VrrpEvent *event)
 
 	if (event->type == VRRP_EVENT_FAULTS)
 		return;
-	if (event->type == VRRP_EVENT_FAILOVER || event->type == VRRP_EVENT_STOP) { /* S10 */
+	if (event->type == VRRP_EVENT_FAILOVER || event->type == VRRP_EVENT_HOLD ||
+	    event->type == VRRP_EVENT_STOP) { /* S10 */
 		if (router->goodbye_step != sim->steps)
 			sim_violate(sim, "%c left without a goodbye", name_of(router));
 		return;

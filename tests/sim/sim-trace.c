@@ -105,7 +105,9 @@ void sim_trace_action(Sim *sim, int router, const VrrpAction *action)
 		sim_trace_event(sim, router, "failover: %s", action->error ? "nobody" : "done");
 		break;
 	case VRRP_ACTION_CONFLICT:
-		sim_trace_event(sim, router, "conflict with %c", 'A' + action->peer.bytes[3] - 1);
+		if (!action->conflict.yielded) /* the transition says that */
+			sim_trace_event(sim, router, "conflict with %c",
+					'A' + action->conflict.peer.bytes[3] - 1);
 		break;
 	case VRRP_ACTION_RELEASED:
 		sim_trace_event(sim, router, "gone");

@@ -468,6 +468,21 @@ void sim_failover(Sim *sim, int index, uint64_t hold_nsec)
 	     &(VrrpEvent){ .type = VRRP_EVENT_FAILOVER, .hold_nsec = hold_nsec });
 }
 
+void sim_hold(Sim *sim, int index, bool hold)
+{
+	SimRouter *router = &sim->routers[index];
+
+	disturb(sim);
+	/* As the engine does: one handover at a time. */
+	if (!router->alive || (hold && router->fsm.failover_pending))
+		return;
+	sim_trace_event(sim, index, hold ? "[hold]" : "[no hold]");
+	router->held = hold;
+	if (hold)
+		sim_rules_failover(router);
+	step(router, &(VrrpEvent){ .type = VRRP_EVENT_HOLD, .hold = hold });
+}
+
 void sim_parameters(Sim *sim, int index, const VrrpParameters *parameters)
 {
 	SimRouter *router = &sim->routers[index];

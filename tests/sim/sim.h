@@ -78,6 +78,7 @@ typedef struct SimRouter {
 	VrrpTime goodbye_until;  /* priority 0 was heard: somebody must have taken over by then */
 	VrrpTime heard_at;       /* the last advert that a backup has to respect */
 	uint64_t heard_interval; /* ... and what it said about the next one */
+	bool held;               /* told to stay out of mastership */
 	bool lower_heard;        /* an advert that it may preempt came since it became backup */
 	bool goodbye_heard;
 	VrrpTime failover_at;    /* and not answered yet */
@@ -131,6 +132,8 @@ void sim_crash(Sim *sim, int router); /* the host, with all its addresses */
 void sim_link(Sim *sim, int router, bool up);
 void sim_group(Sim *sim, int router, unsigned group);
 void sim_failover(Sim *sim, int router, uint64_t hold_nsec);
+/* A hold begins or ends. */
+void sim_hold(Sim *sim, int router, bool hold);
 void sim_parameters(Sim *sim, int router, const VrrpParameters *parameters);
 /* The state directory of a router that does not run, with the numbers in it. */
 void sim_lose_state(Sim *sim, int router);

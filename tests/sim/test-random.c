@@ -127,7 +127,7 @@ static void disturb(Run *run)
 	Sim *sim = run->sim;
 	int router = (int)sim_random(sim, (uint64_t)sim->router_count);
 
-	switch (sim_random(sim, 14)) {
+	switch (sim_random(sim, 16)) {
 	case 0:
 		sim_crash(sim, router);
 		break;
@@ -160,6 +160,12 @@ static void disturb(Run *run)
 		break;
 	case 9:
 		replay(sim, router);
+		break;
+	case 10:
+		sim_hold(sim, router, true);
+		break;
+	case 11:
+		sim_hold(sim, router, false);
 		break;
 	default:
 		if (!sim->routers[router].fsm.started)
@@ -200,6 +206,7 @@ static void run_settled(Run *run)
 	sim->config.job_fail_percent = 0;
 	sim->config.jitter_nsec = MIN(sim->config.jitter_nsec, MSEC);
 	for (int i = 0; i < sim->router_count; i++) {
+		sim_hold(sim, i, false);
 		if (sim_random(sim, 3))
 			sim_link(sim, i, true);
 		if (heal)

@@ -56,7 +56,9 @@ G_GNUC_UNUSED static void describe(GString *text, const VrrpAction *action)
 								     : "?");
 		break;
 	case VRRP_ACTION_CONFLICT:
-		g_string_append_printf(text, "conflict %u", action->peer.bytes[3]);
+		g_string_append_printf(text, "%s %u",
+				       action->conflict.yielded ? "yielded" : "conflict",
+				       action->conflict.peer.bytes[3]);
 		break;
 	case VRRP_ACTION_RELEASED:
 		g_string_append(text, "released");

@@ -72,7 +72,7 @@ static void test_late_answer(void)
 	start(router);
 	expire_after(router, 3609375000);
 	advert(router, 20, 200);
-	expect(router, "master>backup higher-priority, silent");
+	expect(router, "master>backup higher-priority, yielded 20, silent");
 	done(router, VRRP_ADDRESSES_PRESENT);
 	expect(router, "");
 	done(router, VRRP_ADDRESSES_SILENT);

@@ -157,7 +157,7 @@ static void test_s13_higher_priority(void)
 	g_autoptr(Router) router = master_new(3);
 
 	advert_interval(router, 20, 150, 2 * SECOND);
-	expect(router, "master>backup higher-priority, silent");
+	expect(router, "master>backup higher-priority, yielded 20, silent");
 	g_assert_cmpuint(router->fsm.master_interval_nsec, ==, 2 * SECOND);
 	done(router, VRRP_ADDRESSES_SILENT);
 	expire_after(router, 50100 * 1000);
@@ -173,7 +173,7 @@ static void test_s13_address_order(void)
 	g_autoptr(Router) higher = master_new(3), lower = master_new(3);
 
 	advert(higher, 200, 100); /* 200 > 10 as unsigned bytes */
-	expect(higher, "master>backup address-order, silent");
+	expect(higher, "master>backup address-order, yielded 200, silent");
 	advert(lower, 9, 100);
 	expect(lower, "advert 100, announce 0, conflict 9");
 }
@@ -266,7 +266,7 @@ static void test_announce_after_return(void)
 
 	settle(router);
 	advert(router, 20, 200);
-	expect(router, "master>backup higher-priority, silent");
+	expect(router, "master>backup higher-priority, yielded 20, silent");
 	advert(router, 20, 0);
 	expire_after(router, 50100 * 1000);
 	expect(router, "absent");
