@@ -15,7 +15,10 @@ void engine_note_instance(Engine *engine, const EngineInstance *instance, NoteTy
 	Note note;
 	uint64_t suppressed;
 
-	if (!engine_limiter_allow(&engine->limiter, engine_limiter_key(type, address, instance->id),
+	/* Won and lost conflicts are limited each by itself. */
+	unsigned kind = (unsigned)type + (error > 0 ? 256u : 0u);
+
+	if (!engine_limiter_allow(&engine->limiter, engine_limiter_key(kind, address, instance->id),
 				  now, &suppressed))
 		return;
 	memset(&note, 0, sizeof note);
@@ -83,8 +86,11 @@ void engine_action(Engine *engine, EngineInstance *instance, const VrrpAction *a
 						     .error = action->error });
 		break;
 	case VRRP_ACTION_CONFLICT:
-		instance_count(&instance->shared.counters.counters[COUNTER_CONFLICTS]);
-		engine_note_instance(engine, instance, NOTE_CONFLICT, &action->peer, 0, now);
+		/* To yield is what every preemption looks like from this side. */
+		if (!action->conflict.yielded)
+			instance_count(&instance->shared.counters.counters[COUNTER_CONFLICTS]);
+		engine_note_instance(engine, instance, NOTE_CONFLICT, &action->conflict.peer,
+				     action->conflict.yielded, now);
 		break;
 	case VRRP_ACTION_RELEASED:
 		instance->released = true;

@@ -33,6 +33,9 @@ static void on_add(Engine *engine, EngineInstance *instance, VrrpTime now)
 	engine_registry_list(engine, instance->config, 1);
 	engine->filter_dirty = true;
 	engine_environment_update(engine, instance, now);
+	if (instance->config->held_out)
+		engine_instance_step(engine, instance,
+				     &(VrrpEvent){ .type = VRRP_EVENT_HOLD, .hold = true }, now);
 	engine_instance_step(engine, instance, &(VrrpEvent){ .type = VRRP_EVENT_START }, now);
 }
 
@@ -45,26 +48,43 @@ static void on_remove(Engine *engine, EngineInstance *instance, VrrpReason reaso
 			     &(VrrpEvent){ .type = VRRP_EVENT_STOP, .reason = reason }, now);
 }
 
+static void answer(Engine *engine, const Command *command, int error)
+{
+	engine_event(engine, &(EngineEvent){ .type = ENGINE_EVENT_FAILOVER_DONE,
+					     .instance = command->instance,
+					     .cookie = command->cookie,
+					     .error = error });
+}
+
 static void on_failover(Engine *engine, const Command *command, VrrpTime now)
 {
 	EngineInstance *instance = command->instance;
-	int error = 0;
 
-	if (instance->fsm.failover_pending)
-		error = -EBUSY;
-	else if (instance->fsm.state != VRRP_STATE_MASTER)
-		error = -ENOTCONN;
-	if (error != 0) {
-		engine_event(engine, &(EngineEvent){ .type = ENGINE_EVENT_FAILOVER_DONE,
-						     .instance = instance,
-						     .cookie = command->cookie,
-						     .error = error });
+	if (instance->fsm.failover_pending || instance->fsm.state != VRRP_STATE_MASTER) {
+		answer(engine, command, instance->fsm.failover_pending ? -EBUSY : -ENOTCONN);
 		return;
 	}
 	instance->failover_cookie = command->cookie;
 	engine_instance_step(
 		engine, instance,
 		&(VrrpEvent){ .type = VRRP_EVENT_FAILOVER, .hold_nsec = command->hold_nsec }, now);
+}
+
+static void on_hold(Engine *engine, const Command *command, VrrpTime now)
+{
+	EngineInstance *instance = command->instance;
+	bool master = instance->fsm.state == VRRP_STATE_MASTER;
+
+	if (command->hold && instance->fsm.failover_pending) {
+		answer(engine, command, -EBUSY);
+		return;
+	}
+	if (command->hold && master)
+		instance->failover_cookie = command->cookie;
+	else
+		answer(engine, command, 0);
+	engine_instance_step(engine, instance,
+			     &(VrrpEvent){ .type = VRRP_EVENT_HOLD, .hold = command->hold }, now);
 }
 
 /* The second time nobody waits for a successor: to the machine the wait is over. */
@@ -105,6 +125,9 @@ static void on_command(Engine *engine, const Command *command, VrrpTime now)
 		break;
 	case COMMAND_FAILOVER:
 		on_failover(engine, command, now);
+		break;
+	case COMMAND_HOLD:
+		on_hold(engine, command, now);
 		break;
 	case COMMAND_ANNOUNCE:
 		engine_instance_step(engine, command->instance,

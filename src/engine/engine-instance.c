@@ -177,6 +177,8 @@ void engine_instance_status(const EngineInstance *instance, InstanceStatus *ret)
 	ret->skew_nsec = vrrp_fsm_skew_nsec(fsm);
 	ret->master_address = fsm->master;
 	ret->source_address = fsm->source;
+	memcpy(ret->foreign, instance->foreign.addresses,
+	       instance->foreign.count * sizeof ret->foreign[0]);
 	memcpy(ret->peer_priority, instance->peer_priority, sizeof ret->peer_priority);
 }
 
@@ -239,6 +241,7 @@ void engine_instance_settle(Engine *engine, EngineInstance *instance, VrrpTime n
 			break;
 		}
 	}
+	engine_foreign_expire(&instance->foreign, vrrp_fsm_master_down_nsec(&instance->fsm), now);
 	publish(engine, instance);
 	if (instance->released && !instance->job_running && !instance->job_needed)
 		engine_mark_gone(engine, instance);

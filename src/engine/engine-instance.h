@@ -11,6 +11,7 @@
 #include "core/vrrp-heap.h"
 #include "core/vrrp-packet.h"
 #include "core/vrrp-table.h"
+#include "engine-foreign.h"
 #include "exchange/messages.h"
 
 #define ENGINE_LIST_SOURCES 4 /* remembered senders of another address list */
@@ -52,6 +53,7 @@ struct EngineInstance {
 	const InstanceConfig *previous;    /* addresses to take away with the next or running job */
 	const InstanceConfig *replacement; /* to become @config when no job runs */
 
+	EngineForeign foreign;
 	uint64_t failover_cookie;
 	bool transitioned; /* in the current step: its status travels with the note */
 	bool released;     /* the fsm is done */

@@ -145,6 +145,9 @@ struct Engine {
 	VrrpTime dump_retry_at;
 	VrrpTime stray_at; /* when the stray sockets may be read again */
 	VrrpTime armed;
+	VrrpTime awake_until; /* no falling asleep before */
+	bool awake_asked;     /* the netlink thread stays awake, and has not said that it ended */
+	long processors;
 	VrrpTime slept_at; /* when the thread last waited for something */
 	VrrpTime join_retry_at;
 	uint64_t lost_packets; /* of the notes that the limiter held back */

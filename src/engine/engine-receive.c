@@ -223,6 +223,7 @@ static void accept_advert(Engine *engine, EngineInstance *instance, const Arriva
 	instance_count(&counters->counters[COUNTER_ADVERTS_RECEIVED]);
 	if (packet->priority == 0)
 		instance_count(&counters->counters[COUNTER_PRIORITY_ZERO_RECEIVED]);
+	engine_foreign_heard(&instance->foreign, &packet->source, packet->priority, arrival->now);
 	compare_lists(engine, instance, arrival);
 	if (instance->config->checksum == VRRP_CHECKSUM_AUTO && packet->version == 3 &&
 	    packet->checksum_form != VRRP_CHECKSUM_AUTO)

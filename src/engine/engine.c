@@ -34,6 +34,7 @@
 #define HEARTBEAT_MSEC      1000
 #define BACKLOG_RETRY_NSEC  (10 * VRRP_NSEC_PER_MSEC)
 #define TAKEOVER_EARLY_NSEC (1 * VRRP_NSEC_PER_MSEC)
+#define TAKEOVER_AWAKE_NSEC (1 * VRRP_NSEC_PER_MSEC)
 #define WAITED_NSEC         (20 * VRRP_NSEC_PER_USEC) /* a call that took longer has waited */
 #define BUSY_NSEC           (50 * VRRP_NSEC_PER_MSEC)
 #define BUSY_PAUSE_NSEC     (50 * VRRP_NSEC_PER_USEC)
@@ -160,7 +161,7 @@ static void wait_for_events(Engine *engine, Ready *ret)
 	struct epoll_event events[_WATCH_MAX];
 	VrrpTime before = engine_now();
 	bool again = (engine->more_commands && engine->backlog_count == 0) || engine->more_done ||
-		     engine->lists_changed;
+		     engine->lists_changed || engine->awake_until.nsec > before.nsec;
 	int count = epoll_wait(engine->epoll_fd, events, _WATCH_MAX, again ? 0 : HEARTBEAT_MSEC);
 
 	if (count < 0 && errno != EINTR)
@@ -186,6 +187,10 @@ static void read_done(Engine *engine)
 
 	ring_acknowledge(&engine->exchange->done);
 	while (budget > 0 && ring_pop(&engine->exchange->done, &done)) {
+		if (done.type == NETLINK_JOB_AWAKE)
+			engine->awake_asked = false;
+		else
+			engine->awake_until = (VrrpTime){ 0 };
 		engine_job_done(engine, &done, engine_now());
 		budget--;
 	}
@@ -302,6 +307,24 @@ static VrrpTime wake_up_time(const Engine *engine)
 	return (VrrpTime){ node->deadline.nsec - TAKEOVER_EARLY_NSEC };
 }
 
+/* The takeover ends with the addresses: the netlink thread is woken early too, and this one does
+ * not fall asleep before the answer. On a single processor it has to, since the other could not
+ * run. */
+static void prepare_takeover(Engine *engine, VrrpTime now)
+{
+	VrrpTime deadline = first_deadline(engine), early = wake_up_time(engine);
+	NetlinkJob job = { .type = NETLINK_JOB_AWAKE };
+
+	if (early.nsec == deadline.nsec || !vrrp_time_reached(early, now) || engine->awake_asked)
+		return;
+	job.until_nsec = vrrp_time_add(deadline, TAKEOVER_AWAKE_NSEC).nsec;
+	if (ring_push(&engine->exchange->jobs, &job) < 0)
+		return;
+	engine->awake_asked = true;
+	if (engine->processors > 1)
+		engine->awake_until.nsec = job.until_nsec;
+}
+
 static void arm(Engine *engine, VrrpTime now)
 {
 	VrrpTime next = wake_up_time(engine);
@@ -351,6 +374,7 @@ static void turn(Engine *engine)
 	engine_receive_strays(engine, now);
 	flush_backlog(engine);
 	end_if_all_left(engine);
+	prepare_takeover(engine, now);
 	arm(engine, now);
 	atomic_fetch_add_explicit(&engine->heartbeat, 1, memory_order_relaxed);
 }
@@ -422,6 +446,7 @@ static void init(Engine *engine, Exchange *exchange, const EngineOptions *option
 {
 	engine->exchange = exchange;
 	engine->options = *options;
+	engine->processors = sysconf(_SC_NPROCESSORS_ONLN);
 	engine->epoll_fd = engine->timer_fd = engine->monitor_fd = -1;
 	engine->send_fd = engine->announce_fd = -1;
 	for (unsigned i = 0; i < _ENGINE_SOCKET_MAX; i++)

@@ -20,6 +20,7 @@ typedef struct InstanceConfig {
 	uint8_t vrid;
 	bool track_interface;
 	bool unicast;        /* there are peers */
+	bool held_out;       /* starts with a hold (COMMAND_ADD) */
 	uint8_t ttl;         /* sent: 255 for multicast */
 	uint8_t minimum_ttl; /* accepted */
 	VrrpParameters parameters;

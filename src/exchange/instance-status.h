@@ -13,6 +13,8 @@
 #include "instance-config.h"
 #include "slot.h"
 
+#define INSTANCE_FOREIGN_MAX 8
+
 /* The latest status: copied as a whole through a slot under a sequence lock, and with every
  * transition. */
 typedef struct InstanceStatus {
@@ -32,8 +34,11 @@ typedef struct InstanceStatus {
 	uint64_t master_interval_nsec;
 	uint64_t master_down_nsec;
 	uint64_t skew_nsec;
-	VrrpAddress master_address;                /* family 0: unknown */
-	VrrpAddress source_address;                /* family 0: none */
+	VrrpAddress master_address; /* family 0: unknown */
+	VrrpAddress source_address; /* family 0: none */
+	/* Other routers that sent an advert with a priority within the last Master_Down_Interval,
+	 * in the order of their appearance; family 0: no more. Where there are more, the latest. */
+	VrrpAddress foreign[INSTANCE_FOREIGN_MAX];
 	uint8_t peer_priority[INSTANCE_PEERS_MAX]; /* of the configured peers; 0: nothing heard yet
 						    */
 } InstanceStatus;

@@ -29,6 +29,8 @@ typedef enum CommandType {
 	COMMAND_REMOVE,  /* @instance leaves because of @reason, hands over, and comes back with
 			    ENGINE_EVENT_GONE */
 	COMMAND_FAILOVER, /* @hold_nsec; answered by ENGINE_EVENT_FAILOVER_DONE with @cookie */
+	COMMAND_HOLD, /* @hold; answered as COMMAND_FAILOVER is, at once where the instance is not
+		       * master or @hold is false */
 	COMMAND_ANNOUNCE,
 	COMMAND_STOP, /* all instances leave (shutdown); ENGINE_EVENT_STOPPED follows after the last
 		       * GONE, then the engine thread ends */
@@ -40,6 +42,7 @@ typedef struct Command {
 	const InstanceConfig *config;
 	VrrpReason reason;
 	uint64_t hold_nsec;
+	bool hold;
 	uint64_t cookie;
 } Command;
 
@@ -71,7 +74,7 @@ typedef enum NoteType {
 	NOTE_TRANSITION, /* @transition; @status is the status right after it */
 	NOTE_REJECT,   /* a packet from @address was dropped: @reject; @instance_id 0 where none was
 			  found */
-	NOTE_CONFLICT, /* a second master at @address */
+	NOTE_CONFLICT, /* a second master at @address; @error: 1 where it wins, 0 where we do */
 	NOTE_ADDRESS_LIST, /* @address sends another address list than ours (logged once per source)
 			    */
 	NOTE_ADDRESS_ERROR, /* the kernel refused: @error */
@@ -105,7 +108,9 @@ typedef enum NetlinkJobType {
 				  * (COMMAND_REPLACE) */
 	NETLINK_JOB_FLUSH_STALE, /* remove every address that carries our IFA_PROTO: leftovers of a
 				    dead daemon */
-	NETLINK_JOB_STOP,        /* the thread ends; there is no completion */
+	NETLINK_JOB_AWAKE, /* a job is about to come: stay awake for it until @until_nsec; ends
+			      when one is there */
+	NETLINK_JOB_STOP,  /* the thread ends; there is no completion */
 } NetlinkJobType;
 
 typedef struct NetlinkJob {
@@ -115,6 +120,7 @@ typedef struct NetlinkJob {
 	const InstanceConfig *previous; /* NULL, or lent until the completion */
 	int32_t interface_index;
 	VrrpAddresses wanted;
+	uint64_t until_nsec; /* CLOCK_BOOTTIME */
 } NetlinkJob;
 
 typedef struct NetlinkDone {

@@ -81,6 +81,18 @@ static void carry_out(Netlink *netlink, const NetlinkJob *job)
 	complete(netlink, &done);
 }
 
+/* Until a job is there; the engine pops completions, so this one says that it may ask again. */
+static void stay_awake(Netlink *netlink, const NetlinkJob *job)
+{
+	struct timespec now;
+
+	do
+		(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	while ((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec < job->until_nsec &&
+	       ring_pending(&netlink->exchange->jobs) == 0);
+	complete(netlink, &(NetlinkDone){ .type = job->type });
+}
+
 static int64_t now_nsec(void)
 {
 	struct timespec now;
@@ -98,6 +110,10 @@ static bool carry_out_all(Netlink *netlink)
 	while (ring_pop(&netlink->exchange->jobs, &job)) {
 		if (job.type == NETLINK_JOB_STOP)
 			return false;
+		if (job.type == NETLINK_JOB_AWAKE) {
+			stay_awake(netlink, &job);
+			continue;
+		}
 		if (now_nsec() - start > SNAPSHOT_NSEC_MAX) {
 			netlink_snapshot_clear(&netlink->kernel.snapshot);
 			start = now_nsec();
