@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "config-claims.h"
 #include "config-file.h"
 #include "config-load.h"
 #include "schema.h"
@@ -248,11 +249,25 @@ static void read_entry(Reading *reading, const char *path, const ConfigEntry *en
 	g_hash_table_replace(reading->places, (gpointer)key->name, place);
 }
 
-static void read_file(Reading *reading, const char *path)
+static void read_text(Reading *reading, const char *path, const char *text, gsize length,
+		      mode_t mode)
 {
 	g_autoptr(GPtrArray) faults =
 		g_ptr_array_new_with_free_func((GDestroyNotify)config_fault_free);
-	g_autoptr(GPtrArray) entries = NULL;
+	g_autoptr(GPtrArray) entries = config_file_parse(text, length, faults);
+
+	for (guint i = 0; i < faults->len; i++) {
+		const ConfigFault *fault = faults->pdata[i];
+
+		report(reading->load, path, fault->line, reading->name, "%s", fault->text);
+		reading->errors++;
+	}
+	for (guint i = 0; i < entries->len; i++)
+		read_entry(reading, path, entries->pdata[i], mode);
+}
+
+static void read_file(Reading *reading, const char *path)
+{
 	g_autoptr(GError) error = NULL;
 	gsize length;
 	mode_t mode;
@@ -266,18 +281,9 @@ static void read_file(Reading *reading, const char *path)
 		reading->errors++;
 		return;
 	}
-	entries = config_file_parse(text, length, faults);
+	read_text(reading, path, text, length, mode);
 	explicit_bzero(text, length);
 	g_free(text);
-
-	for (guint i = 0; i < faults->len; i++) {
-		const ConfigFault *fault = faults->pdata[i];
-
-		report(reading->load, path, fault->line, reading->name, "%s", fault->text);
-		reading->errors++;
-	}
-	for (guint i = 0; i < entries->len; i++)
-		read_entry(reading, path, entries->pdata[i], mode);
 }
 
 static gboolean read_drop_in(gpointer file_name, gpointer path, gpointer userdata)
@@ -373,109 +379,25 @@ static gboolean collect_names(gpointer name, gpointer data, gpointer userdata)
 	return FALSE;
 }
 
-/* What only one instance may have, each as the beginning of the message that another one gets. */
-typedef struct Claim {
-	char *text;
-	gboolean of_vrid; /* the line of VirtualRouterId= is to blame */
-} Claim;
-
-static void claim_free(gpointer data)
-{
-	Claim *claim = data;
-
-	g_free(claim->text);
-	g_free(claim);
-}
-
-static void add_claim(GPtrArray *claims, gboolean of_vrid, char *text)
-{
-	Claim *claim = g_new0(Claim, 1);
-
-	claim->text = text;
-	claim->of_vrid = of_vrid;
-	g_ptr_array_add(claims, claim);
-}
-
-static void add_address_claim(GPtrArray *claims, const Settings *settings,
-			      const VrrpInterfaceAddress *address)
-{
-	g_autofree char *text = value_format_address(&address->address);
-	const char *device = address->device[0] ? address->device : settings->interface;
-
-	add_claim(
-		claims, FALSE,
-		g_strdup_printf("VirtualAddresses: %s on %s is already an address of the instance",
-				text, device[0] ? device : "any interface"));
-}
-
-/* The router itself, as it is known on the wire; its peers, since a unicast packet is told by
- * source and VRID whatever interface it came in on; its addresses, which two instances would take
- * from each other. */
-static GPtrArray *claims_of(const Settings *settings)
-{
-	GPtrArray *claims = g_ptr_array_new_with_free_func(claim_free);
-
-	add_claim(claims, TRUE,
-		  g_strdup_printf("VirtualRouterId: VRID %u for %s on %s is already the instance",
-				  settings->vrid, vrrp_family_to_string(settings->family),
-				  settings->interface[0] ? settings->interface : "any interface"));
-	for (guint i = 0; i < settings->peers->len; i++) {
-		g_autofree char *peer =
-			value_format_address(&g_array_index(settings->peers, VrrpAddress, i));
-
-		add_claim(
-			claims, TRUE,
-			g_strdup_printf("VirtualRouterId: VRID %u with the peer %s is already the "
-					"instance",
-					settings->vrid, peer));
-	}
-	for (guint i = 0; i < settings->addresses->len; i++)
-		add_address_claim(claims, settings,
-				  &g_array_index(settings->addresses, VrrpInterfaceAddress, i));
-	return claims;
-}
-
-/* Returns TRUE, and says so, where another instance was first. */
-static gboolean is_claimed(Load *load, GHashTable *owners, const char *name,
-			   const GPtrArray *claims)
-{
-	const Place *place = g_hash_table_lookup(load->vrid_places, name);
-
-	for (guint i = 0; i < claims->len; i++) {
-		const Claim *claim = claims->pdata[i];
-		const char *owner = g_hash_table_lookup(owners, claim->text);
-
-		if (!owner)
-			continue;
-		report(load, place->file, claim->of_vrid ? place->line : 0, name, "%s %s",
-		       claim->text, owner);
-		return TRUE;
-	}
-	return FALSE;
-}
-
 /* A disabled instance is not on the wire, so it stands in nobody's way. */
 static void check_claims(Load *load)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	g_autoptr(GHashTable) owners = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(ConfigClaims) claims = config_claims_new();
 
 	g_tree_foreach(load->candidates, collect_names, names);
 	for (guint i = 0; i < names->len; i++) {
 		const char *name = names->pdata[i];
 		const ConfigSource *source = g_hash_table_lookup(load->set->sources, name);
-		g_autoptr(GPtrArray) claims = NULL;
+		const Place *place = g_hash_table_lookup(load->vrid_places, name);
+		g_autofree char *why = NULL;
+		gboolean of_vrid;
 
-		if (!source || !source->settings->enabled)
+		if (!source || !source->settings->enabled ||
+		    config_claims_take(claims, source->settings, &of_vrid, &why))
 			continue;
-		claims = claims_of(source->settings);
-		if (is_claimed(load, owners, name, claims)) {
-			g_hash_table_remove(load->set->sources, name);
-			continue;
-		}
-		for (guint k = 0; k < claims->len; k++)
-			g_hash_table_insert(owners, g_strdup(((Claim *)claims->pdata[k])->text),
-					    (gpointer)name);
+		report(load, place->file, of_vrid ? place->line : 0, name, "%s", why);
+		g_hash_table_remove(load->set->sources, name);
 	}
 }
 
@@ -528,14 +450,21 @@ static ConfigSet *load_end(Load *load)
 	return load->set;
 }
 
-ConfigSet *config_load(const char *const *directories)
+static GPtrArray *instance_directories(const char *const *directories)
 {
-	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-	Load load;
+	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
 
 	for (; *directories; directories++)
 		g_ptr_array_add(paths, g_build_filename(*directories, "instances", NULL));
 	g_ptr_array_add(paths, NULL);
+	return paths;
+}
+
+ConfigSet *config_load(const char *const *directories)
+{
+	g_autoptr(GPtrArray) paths = instance_directories(directories);
+	Load load;
+
 	load_begin(&load, (const char *const *)paths->pdata);
 	for (const char *const *path = load.directories; *path; path++)
 		add_directory(&load, *path, TRUE);
@@ -567,4 +496,43 @@ ConfigSet *config_load_paths(const char *const *paths)
 	for (; *paths; paths++)
 		add_path(&load, *paths);
 	return load_end(&load);
+}
+
+static void check_deciders(const Reading *reading, const char *path, const char *const *keys)
+{
+	for (; *keys; keys++) {
+		const Place *place = g_hash_table_lookup(reading->places, *keys);
+
+		if (place && !g_str_equal(place->file, path))
+			report(reading->load, place->file, place->line, reading->name,
+			       "%s: this file decides it, whatever %s says; change it here", *keys,
+			       path);
+	}
+}
+
+Settings *config_preview(const char *const *directories, const char *name, const char *path,
+			 const char *text, const char *const *keys, GPtrArray *errors)
+{
+	g_autoptr(GPtrArray) paths = instance_directories(directories);
+	g_autoptr(SettingsBuilder) builder = settings_builder_new(name);
+	g_autoptr(GHashTable) places =
+		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, place_free);
+	g_autoptr(ConfigSet) set = NULL;
+	const Candidate candidate = { .name = (char *)name, .path = (char *)path };
+	Load load;
+	Reading reading = { .load = &load, .name = name, .builder = builder, .places = places };
+	ConfigSource *source;
+
+	load_begin(&load, (const char *const *)paths->pdata);
+	read_text(&reading, path, text, strlen(text), 0);
+	read_drop_ins(&reading, &candidate);
+	check_deciders(&reading, path, keys);
+	if (reading.errors == 0)
+		finish(&reading, &candidate);
+	set = load_end(&load);
+	for (guint i = 0; i < set->errors->len; i++)
+		g_ptr_array_add(errors, set->errors->pdata[i]);
+	g_ptr_array_set_free_func(set->errors, NULL);
+	source = g_hash_table_lookup(set->sources, name);
+	return source ? settings_ref(source->settings) : NULL;
 }

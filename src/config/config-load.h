@@ -45,3 +45,9 @@ ConfigSet *config_load(const char *const *directories);
 /* Reads single files (with their drop-ins beside them), directories of files, and configuration
  * directories, for `vrrpctl check`. A path that is not there is an error. */
 ConfigSet *config_load_paths(const char *const *paths);
+
+/* Instance @name as config_load() would read it if its main file, @path, held @text. Returns new
+ * settings, or NULL. What is wrong with it is appended to @errors (ConfigError *); so is each of
+ * @keys (ends with NULL) that a drop-in decides, whatever @text says. */
+Settings *config_preview(const char *const *directories, const char *name, const char *path,
+			 const char *text, const char *const *keys, GPtrArray *errors);

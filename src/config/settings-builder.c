@@ -42,6 +42,34 @@ SettingsBuilder *settings_builder_new(const char *name)
 	return builder;
 }
 
+char *settings_deviation(const Settings *settings, const SchemaKey *key)
+{
+	g_autofree char *text = key->flags & SCHEMA_SECRET
+					? g_strndup((const char *)settings->key, VRRP_KEY_SIZE)
+					: schema_format(key, settings);
+
+	/* The family follows the addresses, which are always there. */
+	if (!text || *text == '\0' || g_str_equal(text, key->default_text) ||
+	    g_str_equal(key->name, "AddressFamily"))
+		return NULL;
+	return g_steal_pointer(&text);
+}
+
+SettingsBuilder *settings_builder_new_from(const Settings *settings)
+{
+	SettingsBuilder *builder = settings_builder_new(settings->name);
+	gsize count;
+	const SchemaKey *keys = schema_keys(&count);
+
+	for (gsize i = 0; i < count; i++) {
+		char *text = settings_deviation(settings, &keys[i]);
+
+		if (text)
+			g_hash_table_insert(builder->values, (gpointer)keys[i].name, text);
+	}
+	return builder;
+}
+
 void settings_builder_free(SettingsBuilder *builder)
 {
 	if (!builder)

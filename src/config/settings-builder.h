@@ -7,6 +7,7 @@
  * and what would be valid.
  */
 
+#include "schema.h"
 #include "settings.h"
 
 #define SETTINGS_ERROR (settings_error_quark())
@@ -31,8 +32,14 @@ void settings_problem_free(SettingsProblem *problem);
 typedef struct SettingsBuilder SettingsBuilder;
 
 SettingsBuilder *settings_builder_new(const char *name);
+/* Starts with @settings, the secret key included. */
+SettingsBuilder *settings_builder_new_from(const Settings *settings);
 void settings_builder_free(SettingsBuilder *builder); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SettingsBuilder, settings_builder_free)
+
+/* What has to be set for the key to be as in @settings: in file syntax, the secret key included;
+ * NULL where the default gives the same. Wipe it, then free it. */
+char *settings_deviation(const Settings *settings, const SchemaKey *key);
 
 /* Sets one key; a later value of the same key replaces the earlier one, "" brings the default back.
  */
