@@ -55,6 +55,11 @@ static void on_note(Control *control, const Note *note)
 {
 	ControlInstance *instance = g_hash_table_lookup(control->by_id, &note->instance_id);
 
+	if (instance && note->type == NOTE_CONFLICT)
+		bus_instance_conflict(control->bus, instance->model, &note->address,
+				      note->error > 0);
+	if (note->type == NOTE_CONFLICT && note->error > 0)
+		return; /* every preemption looks like this: the transition says it */
 	if (note->type != NOTE_TRANSITION)
 		control_log_note(instance ? instance->model : NULL, note);
 	else if (instance) /* else it is gone meanwhile */
@@ -142,7 +147,7 @@ static void on_event(Control *control, const EngineEvent *event)
 		config_build_free((InstanceConfig *)event->config);
 		break;
 	case ENGINE_EVENT_FAILOVER_DONE:
-		control_failover_done(control, event->cookie, event->error);
+		control_answered(control, event->cookie, event->error);
 		break;
 	case ENGINE_EVENT_AH_RESERVE:
 		save_number(control, find(control, event->instance), event->number);

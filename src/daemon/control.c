@@ -35,6 +35,14 @@ static guint64 operation_reject_count(const Model *model, VrrpReject reject)
 }
 
 static const ModelOperations operations = {
+	.add = control_add,
+	.update = control_update,
+	.confirm = control_confirm,
+	.remove = control_remove,
+	.set_priority = control_set_priority,
+	.announce = control_announce,
+	.reset_statistics = control_reset_statistics,
+	.hold = control_hold,
 	.failover = control_failover,
 	.reload = operation_reload,
 	.reject_count = operation_reject_count,
@@ -180,7 +188,7 @@ Control *control_new(const ControlOptions *options)
 	control->loop = g_main_loop_new(NULL, FALSE);
 	control->backlog = g_queue_new();
 	control->by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
-	control->failovers = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	control->answers = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 	control->model.instances =
 		g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
 				      (GDestroyNotify)control_model_instance_free);
@@ -227,14 +235,14 @@ Control *control_free(Control *control)
 		g_clear_handle_id(&control->sources[i], g_source_remove);
 	/* The bus first: it still reads the model, and what it has queued should leave. */
 	control->bus = bus_free(control->bus, BUS_FLUSH_USEC);
-	control_failover_cancel_all(control);
+	control_answer_all(control, -ECANCELED);
 	control->engine = engine_free(control->engine);
 	control->netlink = netlink_free(control->netlink);
 	exchange_deinit(&control->exchange);
 	g_hash_table_unref(control->model.instances);
 	g_ptr_array_unref(control->model.errors);
 	g_hash_table_unref(control->by_id);
-	g_hash_table_unref(control->failovers);
+	g_hash_table_unref(control->answers);
 	g_queue_free_full(control->backlog, g_free);
 	g_main_loop_unref(control->loop);
 	if (control->signal_fd >= 0)
