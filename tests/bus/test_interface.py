@@ -16,6 +16,8 @@ STATISTICS = "org.vrrpd1.Statistics"
 OBJECTS = {MANAGER[1]: MANAGER[0], INSTANCE: path_of("failover_test"), STATISTICS: path_of("failover_test")}
 READERS = ["alice", "bob", "nobody"]
 CHANGED = "org.freedesktop.DBus.Property.EmitsChangedSignal"
+DOC = "org.gtk.GDBus.DocString"
+STANDARD = {"org.freedesktop.DBus.Peer", "org.freedesktop.DBus.Introspectable", "org.freedesktop.DBus.Properties"}
 
 
 def user_argv(user, argv):
@@ -41,9 +43,10 @@ def members(interface):
             continue
         arguments = tuple((a.get("name"), a.get("type"), a.get("direction") or "in" if element.tag == "method" else None)
                           for a in element.findall("arg"))
-        changed = [a.get("value") for a in element.findall("annotation") if a.get("name") == CHANGED]
-        found[element.tag, element.get("name")] = (element.get("type"), element.get("access"), arguments,
-                                                   changed or ["true"])
+        # Without the annotation a property announces its changes.
+        annotations = {CHANGED: "true"} if element.tag == "property" else {}
+        annotations.update((a.get("name"), a.get("value")) for a in element.findall("annotation") if a.get("name") != DOC)
+        found[element.tag, element.get("name")] = (element.get("type"), element.get("access"), arguments, annotations)
     return found
 
 
@@ -65,29 +68,40 @@ def test_introspection_is_the_interface_file(daemon, interface):
 
 @pytest.mark.parametrize("interface", OBJECTS)
 def test_every_member_is_documented(interface):
-    doc = "annotation[@name='org.gtk.GDBus.DocString']"
+    doc = f"annotation[@name='{DOC}']"
     for element in [file_of(interface), *file_of(interface).iter()]:
         if element.tag in ("interface", "method", "signal", "property", "arg"):
             found = element.find(doc)
             assert found is not None and len(found.get("value")) > 5, f"{element.tag} {element.get('name')}"
 
 
-def manual_members(interface):
-    """{(kind, name): text of the signature} from the manual: one section an interface, one line a member."""
-    section = re.search(rf"^{re.escape(interface)}\n=+\n(.*?)(?=^\S[^\n]*\n=+\n|\Z)", manual(), re.M | re.S)[1]
+def section(title):
+    """A section of the manual, without its title."""
+    return re.search(rf"^{re.escape(title)}\n=+\n(.*?)(?=^\S[^\n]*\n=+\n|\Z)", manual(), re.M | re.S)[1]
+
+
+def manual_entries(interface):
+    """{(kind, name): (the signature, the text below it)}: one section an interface, one line a member."""
     found = {}
-    for kind, name, signature in re.findall(r"^\*\*(method|signal|property)\*\* ``(\w+)(.*?)``$", section, re.M):
+    for part in re.split(r"^(?=\*\*(?:method|signal|property)\*\* )", section(interface), flags=re.M)[1:]:
+        kind, name, signature, text = re.match(r"\*\*(\w+)\*\* ``(\w+)(.*?)``\n(.*)", part, re.S).groups()
         assert (kind, name) not in found, f"{name} is there twice"
-        found[kind, name] = signature
+        # An entry is indented; what follows at the margin (tables of counters) is not of it.
+        found[kind, name] = signature, re.match(r"(?:    .*\n|\n)*", text)[0]
     return found
+
+
+def manual_members(interface):
+    return {key: entry[0] for key, entry in manual_entries(interface).items()}
 
 
 def manual_signature(key, description):
     """How the manual writes it: Name(s name) → o path; Name(s new, t number); Name s, const."""
-    type_, access, arguments, changed = description
+    type_, access, arguments, annotations = description
     if key[0] == "property":
-        assert access == "read"
-        return f" {type_}" + (", const" if changed == ["const"] else "")
+        assert access == "read" and set(annotations) == {CHANGED}
+        return f" {type_}" + {"true": "", "const": ", const"}[annotations[CHANGED]]
+    assert annotations == {}
     sent = ", ".join(f"{t} {n}" for n, t, direction in arguments if direction != "out")
     returned = ", ".join(f"{t} {n}" for n, t, direction in arguments if direction == "out")
     return f"({sent})" + (f" → {returned}" if returned else "")
@@ -97,6 +111,91 @@ def manual_signature(key, description):
 def test_manual_is_the_interface_file(interface):
     expected = {key: manual_signature(key, value) for key, value in members(file_of(interface)).items()}
     assert manual_members(interface) == expected
+
+
+@pytest.mark.parametrize("interface", OBJECTS)
+def test_manual_explains_every_argument(interface):
+    entries = manual_entries(interface)
+    for key, (_, _, arguments, _) in members(file_of(interface)).items():
+        explained = re.findall(r"^    \* \*(\w+)\*: \S", entries[key][1], re.M)
+        assert explained == [name for name, _, _ in arguments], f"{interface}.{key[1]}"
+        assert len(entries[key][1].split()) > 2, f"{interface}.{key[1]} has no text"
+
+
+def ours(text):
+    """The actions and errors that a text names, as sets; names wrap in the manual."""
+    return set(re.findall(r"org\.(?:vrrpd1|freedesktop\.DBus)\.(?:Error\.\w+|operate|configure|read-secrets)", text))
+
+
+@pytest.mark.parametrize("interface", OBJECTS)
+def test_manual_names_the_same_actions_and_errors(interface):
+    """A member needs the action, and has the errors, that the interface file says."""
+    # The arguments' texts come after the member's.
+    found = {key[1]: ours(re.split(r"^    \* ", entry[1], flags=re.M)[0]) for key, entry in manual_entries(interface).items()}
+    expected = {element.get("name"): ours(element.find(f"annotation[@name='{DOC}']").get("value"))
+                for element in file_of(interface) if element.tag != "annotation"}
+    assert found == expected
+
+
+def constants(prefix):
+    with open(os.path.join(SOURCE, "src/bus/bus-names.h"), encoding="utf-8") as file:
+        return set(re.findall(rf'#define {prefix}\w+\s+"([^"]+)"', file.read()))
+
+
+def test_manual_lists_errors_and_actions():
+    terms = set(re.findall(r"\*(org\.[\w.]+)\*", section("ERRORS")))
+    assert {term for term in terms if term.startswith("org.vrrpd1.")} == constants("BUS_ERROR_")
+    with open(os.path.join(SOURCE, "polkit/org.vrrpd1.policy.in"), encoding="utf-8") as file:
+        declared = set(re.findall(r'<action id="([^"]+)">', file.read()))
+    listed = set(re.findall(r"^\*(org\.vrrpd1\.[\w-]+)\*$", section("AUTHORIZATION"), re.M))
+    assert listed == declared == constants("BUS_ACTION_")
+
+
+def test_manual_lists_the_verbs():
+    """What a rule of polkit can look at."""
+    text = ""
+    for name in ("bus-questions.c", "bus-log-control.c"):
+        with open(os.path.join(SOURCE, "src/bus", name), encoding="utf-8") as file:
+            text += file.read()
+    verbs = set(re.findall(r'BUS_ACTION_\w+,\s*"([a-z-]+)"', text)) | set(re.findall(r'\{ "Log\w+", "([a-z-]+)"', text))
+    assert len(verbs) > 10
+    row = re.search(r"^``verb``(.*?)^``instance``", section("AUTHORIZATION"), re.M | re.S)[1]
+    assert set(re.findall(r"``([a-z-]+)``", row)) == verbs
+
+
+def test_manual_lists_the_settings(daemon):
+    """The table of keys and types is what GetSettings returns, and the one key that it does not."""
+    table = dict(re.findall(r"^(\w+) +``(\w+)``$", section("SETTINGS"), re.M))
+    live = call("bob", path_of("failover_test"), INSTANCE, "GetSettings")[0]
+    assert table.pop("AuthenticationKey") == "s"
+    assert {key: value["type"] for key, value in live.items()} == table
+
+
+def test_objects_and_their_interfaces(daemon):
+    """All paths, and all interfaces at each of them."""
+    def look(path):
+        text = call("bob", path, "org.freedesktop.DBus.Introspectable", "Introspect")[0]
+        node = ElementTree.fromstring(text)
+        found = {path: {i.get("name") for i in node.findall("interface")}}
+        for child in node.findall("node"):
+            found.update(look(path.rstrip("/") + "/" + child.get("name")))
+        return found
+    objects = {path: names - STANDARD for path, names in look("/").items()}
+    expected = {path_of(name): {INSTANCE, STATISTICS} for name in [*ROUTERS, "keyed"]}
+    expected[MANAGER[0]] = {MANAGER[1], "org.freedesktop.DBus.ObjectManager"}
+    expected["/org/freedesktop/LogControl1"] = {"org.freedesktop.LogControl1"}
+    assert {path: names for path, names in objects.items() if names} == expected
+
+
+def test_log_control(daemon):
+    """As org.freedesktop.LogControl1(5) says."""
+    path, interface = "/org/freedesktop/LogControl1", "org.freedesktop.LogControl1"
+    text = call("bob", path, "org.freedesktop.DBus.Introspectable", "Introspect")[0]
+    live = members(next(i for i in ElementTree.fromstring(text) if i.get("name") == interface))
+    assert {key[1]: value[:2] for key, value in live.items()} == {
+        "LogLevel": ("s", "readwrite"), "LogTarget": ("s", "readwrite"), "SyslogIdentifier": ("s", "read")}
+    values = call("bob", path, "org.freedesktop.DBus.Properties", "GetAll", "s", interface)[0]
+    assert (values["LogLevel"]["data"], values["SyslogIdentifier"]["data"]) == ("info", "vrrpd")
 
 
 def test_manual_lists_reasons_faults_and_counters(daemon):
