@@ -93,18 +93,14 @@ def test_master_dies_while_held(lab):
 
 
 def test_outlives_a_restart_of_the_instance(lab):
-    """Other settings that make the instance start anew do not end a hold."""
+    """An instance that was disabled meanwhile starts held."""
     nodes = start_pair(lab)
     descriptor = hold(nodes[0], "update")
-    transitions = nodes[0].properties("one")["Transitions"]
-    for node, priority in zip(nodes, (110, 100)):
-        node.write("one", Interface=INTERFACE, VirtualRouterId=11, Priority=priority, AdvertisementInterval="100ms",
-                   VirtualAddresses=f"{VIP}/21")
-        node.ctl("reload")
-    wait_for(lambda: nodes[0].properties("one")["VirtualRouterId"] == 11, 10, "the new VRID")
-    nodes[1].wait_state("master", 10, "one")
+    nodes[0].ctl("disable", "one", "--runtime")
+    nodes[0].wait_state("initialize", 10, "one")
+    nodes[0].ctl("enable", "one", "--runtime")
     nodes[0].wait_state("backup", 10, "one")
-    always(lambda: nodes[0].state("one") == "backup", 1, "node 1 backup")
-    assert holders(nodes[0]) == ["update"] and nodes[0].properties("one")["Transitions"] != transitions
+    always(lambda: nodes[0].state("one") == "backup" and nodes[1].state("one") == "master", 1, "node 1 backup")
+    assert holders(nodes[0]) == ["update"]
     os.close(descriptor)
     nodes[0].wait_state("master", 10, "one")
