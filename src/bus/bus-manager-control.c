@@ -66,9 +66,9 @@ static int read_router(sd_bus_message *request, const char **ret_interface, guin
 int bus_manager_method_find_instance(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
 	Bus *bus = userdata;
-	const char *interface;
-	VrrpFamily family;
-	guint8 vrid;
+	const char *interface = "";
+	VrrpFamily family = VRRP_FAMILY_NONE;
+	guint8 vrid = 0;
 	int r;
 
 	r = read_router(request, &interface, &vrid, &family, error);
@@ -190,7 +190,7 @@ static int read_confirm(sd_bus_message *request, guint64 *ret_token, sd_bus_erro
  * does, the question is about no instance. */
 int bus_manager_method_confirm(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
-	guint64 token;
+	guint64 token = 0;
 	int r;
 
 	r = read_confirm(request, &token, error);
@@ -201,7 +201,7 @@ int bus_confirm_allowed(sd_bus_message *request, void *userdata, sd_bus_error *e
 {
 	Bus *bus = userdata;
 	g_autoptr(GError) why = NULL;
-	guint64 token;
+	guint64 token = 0;
 	int r;
 
 	r = read_confirm(request, &token, error);
