@@ -236,9 +236,9 @@ def journal_manual(header, page):
     for name, value in ids.items():
         if listed.count(value) != 1:
             yield f"vrrpd(8) lists JOURNAL_{name} ({value}) {listed.count(value)} times"
-    for value in listed:
+    for value in listed + re.findall(r"MESSAGE_ID=(\w+)", page):
         if value not in ids.values():
-            yield f"vrrpd(8) lists {value}, which no message has"
+            yield f"vrrpd(8) speaks of {value}, which no message has"
     fields = set(re.findall(r"\*([A-Z_]+)=\*", page))
     known = set(journal_names(header, "FIELD_").values())
     for field in sorted(known - fields):

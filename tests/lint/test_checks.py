@@ -237,6 +237,7 @@ def test_journal_samples_that_keep_the_rules():
     ("catalog", JOURNAL_HEADER, CATALOG.replace("@VRRP_VRID@", "@VRRP_ROUTER@")),
     ("manual", JOURNAL_HEADER, MANUAL.replace("2ac5001c", "3ac5001c")),
     ("manual", JOURNAL_HEADER, MANUAL + MANUAL),
+    ("manual", JOURNAL_HEADER, MANUAL + "journalctl MESSAGE_ID=2ac5001cb139451dbcadca3244018789\n"),
     ("manual", JOURNAL_HEADER, MANUAL.replace("*VRRP_VRID=*", "*VRRP_PEER=*")),
     ("manual", JOURNAL_HEADER, MANUAL + "*CONFIG_FILE=*\n"),
 ])

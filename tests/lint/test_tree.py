@@ -256,6 +256,10 @@ def test_example_is_accepted():
 def test_documented_settings_are_accepted(tmp_path):
     samples = [s for path in chosen(".md") for s in re.findall(r"```ini\n(.*?)```", TREE[path], re.DOTALL)]
     assert samples, "nothing to check: the documents have moved"
+    pages = [re.sub(r"^    ", "", s, flags=re.M) for path in chosen(".rst", under="man/")
+             for s in re.findall(r"^    \[Instance\]\n(?:    .*\n|\n)*", TREE[path], re.M)]
+    assert pages, "nothing to check: the manual has moved"
+    samples += pages
     for number, text in enumerate(samples):
         path = tmp_path / f"sample{number}.conf"
         path.write_text(text)
