@@ -304,6 +304,17 @@ void bus_instance_put_peers(BusSink *sink, void *object)
 	bus_sink_close_array(sink);
 }
 
+void bus_instance_put_foreign_routers(BusSink *sink, void *object)
+{
+	const InstanceStatus *status = status_of(object);
+
+	bus_sink_open_array(sink, "s");
+	for (guint i = 0; i < INSTANCE_FOREIGN_MAX; i++)
+		if (status->foreign[i].family != VRRP_FAMILY_NONE)
+			put_address(sink, &status->foreign[i]);
+	bus_sink_close_array(sink);
+}
+
 /* --- Tables ---------------------------------------------------------------------------------- */
 
 const BusProperty bus_instance_properties[] = {

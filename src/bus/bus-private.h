@@ -21,6 +21,7 @@ typedef struct BusInstance {
 	Bus *bus;
 	ModelInstance *model;
 	char *path;
+	Settings *known; /* when last heard of: what polkit is told of it */
 	BusSnapshot announced;
 	GList link;       /* in Bus.changed */
 	gboolean changed; /* ... it is */
@@ -131,6 +132,7 @@ int bus_reset_allowed(sd_bus_message *request, void *userdata, sd_bus_error *err
 	X(preempt, "Preempt", "b", EMITS_CHANGE)                             \
 	X(accept_mode, "AcceptMode", "b", EMITS_CHANGE)                      \
 	X(unicast_peers, "UnicastPeers", "as", EMITS_CHANGE)                 \
+	X(foreign_routers, "ForeignRouters", "as", EMITS_CHANGE)             \
 	X(peers, "Peers", "a(syt)", EMITS_CHANGE)                            \
 	X(auth, "AuthenticationType", "s", EMITS_CHANGE)                     \
 	X(checksum_form, "ChecksumForm", "s", EMITS_CHANGE)                  \

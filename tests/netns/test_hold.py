@@ -104,3 +104,18 @@ def test_outlives_a_restart_of_the_instance(lab):
     assert holders(nodes[0]) == ["update"]
     os.close(descriptor)
     nodes[0].wait_state("master", 10, "one")
+
+
+def test_other_routers_are_shown(lab):
+    """In backup the master; in master nobody, once the one before it has fallen silent."""
+    nodes = start_pair(lab)
+    wait_for(lambda: nodes[1].properties("one")["ForeignRouters"] == [lab.address(1)], 5, "the master, seen by node 2")
+    wait_for(lambda: nodes[0].properties("one")["ForeignRouters"] == [], 5, "nobody, seen by node 1")
+    descriptor = hold(nodes[0], "update")
+    # The former one said goodbye.
+    assert nodes[1].properties("one")["ForeignRouters"] == []
+    wait_for(lambda: nodes[0].properties("one")["ForeignRouters"] == [lab.address(2)], 5, "the new master, seen by node 1")
+    nodes[1].kill()
+    nodes[0].wait_state("master", 10, "one")
+    wait_for(lambda: nodes[0].properties("one")["ForeignRouters"] == [], 5, "nobody, seen by node 1")
+    os.close(descriptor)
