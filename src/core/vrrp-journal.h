@@ -9,6 +9,7 @@
 
 /* The protocol */
 #define JOURNAL_TRANSITION       "ed5f66c4ed3f49bcbf2127bd3bedd4fd"
+#define JOURNAL_MASTER           "f631ed96ce2d4ac9990c80606c3cc492" /* another router is */
 #define JOURNAL_FAULTS           "ba2e4c62a88d49c8918c708b81df03e7" /* something is wrong */
 #define JOURNAL_RECOVERED        "973f0d9bf95046cf9aff1443f9cb118e" /* the last fault went */
 #define JOURNAL_PACKETS_REJECTED "d8c79739c0f543399a643585f2f3a951"

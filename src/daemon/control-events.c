@@ -40,12 +40,27 @@ static void take_status(ModelInstance *model, const InstanceStatus *status)
 	model->status = *status;
 }
 
+/* Once after each transition: two masters at once would fill the log. */
+static void tell_master(ControlInstance *instance)
+{
+	const InstanceStatus *status = &instance->model->status;
+
+	if (instance->master_told || status->state != VRRP_STATE_BACKUP ||
+	    status->master_address.family == VRRP_FAMILY_NONE ||
+	    vrrp_address_compare(&status->master_address, &status->source_address) == 0)
+		return;
+	instance->master_told = TRUE;
+	control_log_master(instance->model);
+}
+
 /* --- Notes ----------------------------------------------------------------------------------- */
 
 static void on_transition(Control *control, ModelInstance *model, const Note *note)
 {
 	take_status(model, &note->status);
 	control_log_transition(model, note);
+	((ControlInstance *)model->daemon)->master_told = FALSE;
+	tell_master(model->daemon);
 	bus_instance_transition(control->bus, model, note->transition.state, note->transition.old,
 				note->transition.reason, note->transition.number);
 	control_update_status_text(control);
@@ -83,6 +98,7 @@ static void on_dirty(Control *control, ControlInstance *instance)
 	faults = instance->model->status.faults;
 	take_status(instance->model, &status);
 	control_log_faults(instance->model, faults);
+	tell_master(instance);
 	bus_instance_changed(control->bus, instance->model);
 }
 

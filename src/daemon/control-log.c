@@ -123,6 +123,20 @@ void control_log_transition(const ModelInstance *model, const Note *note)
 	tell(&entry, "%s -> %s (%s)", old, state, reason);
 }
 
+void control_log_master(const ModelInstance *model)
+{
+	const InstanceStatus *status = &model->status;
+	g_autofree char *priority = g_strdup_printf("%u", status->master_priority);
+	char buffer[INET6_ADDRSTRLEN];
+	const char *peer = address_text(&status->master_address, buffer);
+	Entry entry;
+
+	begin_instance(&entry, G_LOG_LEVEL_INFO, JOURNAL_MASTER, model);
+	add(&entry, JOURNAL_FIELD_PEER, peer);
+	add(&entry, JOURNAL_FIELD_PRIORITY, priority);
+	tell(&entry, "The master is %s, priority %s.", peer, priority);
+}
+
 static void log_reject(const ModelInstance *model, const Note *note)
 {
 	char buffer[INET6_ADDRSTRLEN], interface[IF_NAMESIZE] = "?";

@@ -12,6 +12,8 @@
 
 /* The transition in @note; @model holds the status after it. */
 void control_log_transition(const ModelInstance *model, const Note *note);
+/* Another router is master. @model holds the status that says so. */
+void control_log_master(const ModelInstance *model);
 /* Any note but a transition. @model is NULL where the note belongs to no instance. */
 void control_log_note(const ModelInstance *model, const Note *note);
 /* @before: the fault bits until now. Says nothing where they are the same. For changes without a

@@ -57,6 +57,7 @@ typedef struct ControlInstance {
 	gboolean waiting;        /* another instance, the same router, has to leave first */
 	gboolean forget;         /* ... and then it leaves the model */
 	gboolean save_failed;    /* said so in the log */
+	gboolean master_told;    /* who is master was said since the last transition */
 	Settings *saved;         /* as the files were when they were last applied; NULL: none */
 	guint8 priority;         /* instead of the setting; 0: none */
 	ControlPending *pending; /* with ModelInstance.confirm_token */

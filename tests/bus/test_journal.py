@@ -95,6 +95,9 @@ def test_transition(system, journal, daemon):
         ("backup", "master", "priority")]
     assert len(entries) == values["Transitions"]
     assert entries[2]["MESSAGE"] == "master -> backup (failover)"
+    # The router that took over is named, once.
+    heard = journal.entries(of("MASTER"), *ROUTER, f"VRRP_PEER={NEIGHBOUR}", "VRRP_PRIORITY=100")
+    assert [e["MESSAGE"] for e in heard] == ["The master is 192.168.120.2, priority 100."] * 2
     # One instance is found by its name, whatever happened to it.
     other = journal.entries("VRRP_INSTANCE=other")
     assert other and {e["VRRP_VRID"] for e in other} == {"11"}

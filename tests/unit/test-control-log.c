@@ -125,6 +125,20 @@ static void test_transition(void)
 	g_assert_cmpstr(field("VRRP_FAULTS"), ==, "interface-down");
 }
 
+static void test_master(void)
+{
+	Note note = make_note(NOTE_REJECT);
+
+	model.status.master_address = note.address;
+	model.status.master_priority = 110;
+	control_log_master(&model);
+	expect(JOURNAL_MASTER, "6");
+	expect_router();
+	g_assert_cmpstr(field("VRRP_PEER"), ==, "192.168.120.2");
+	g_assert_cmpstr(field("VRRP_PRIORITY"), ==, "110");
+	g_assert_cmpstr(field("MESSAGE"), ==, "The master is 192.168.120.2, priority 110.");
+}
+
 static void test_reject(void)
 {
 	Note note = make_note(NOTE_REJECT);
@@ -374,6 +388,7 @@ static const struct {
 	void (*function)(void);
 } tests[] = {
 	{ "/control-log/transition", test_transition },
+	{ "/control-log/master", test_master },
 	{ "/control-log/reject", test_reject },
 	{ "/control-log/notes", test_notes },
 	{ "/control-log/notes-of-nobody", test_notes_of_nobody },
