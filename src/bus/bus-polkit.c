@@ -476,19 +476,32 @@ BusPolkit *bus_polkit_new(void *userdata)
 	return polkit;
 }
 
-void bus_polkit_forget_instance(BusPolkit *polkit, const char *name)
+static void refuse_all(BusPolkit *polkit, const char *name, const char *error, const char *text)
 {
 	g_autoptr(GPtrArray) selected = select_questions(polkit, NULL, name);
 
 	for (guint i = 0; i < selected->len; i++) {
 		Question *question = g_ptr_array_index(selected, i);
-		g_autofree char *text =
-			g_strdup_printf("There is no instance '%s' any more.", name);
 
 		take(question);
 		cancel(question);
-		refuse(question, BUS_ERROR_NO_SUCH_INSTANCE, text);
+		refuse(question, error, text);
 	}
+}
+
+void bus_polkit_forget_instance(BusPolkit *polkit, const char *name)
+{
+	g_autofree char *text = g_strdup_printf("There is no instance '%s' any more.", name);
+
+	refuse_all(polkit, name, BUS_ERROR_NO_SUCH_INSTANCE, text);
+}
+
+void bus_polkit_instance_moved(BusPolkit *polkit, const char *name)
+{
+	g_autofree char *text = g_strdup_printf(
+		"'%s' has become another virtual router while polkit was asked. Try again.", name);
+
+	refuse_all(polkit, name, BUS_ERROR_BUSY, text);
 }
 
 void bus_polkit_forget_all(BusPolkit *polkit)

@@ -40,5 +40,8 @@ int bus_polkit_ask(BusPolkit *polkit, sd_bus_message *request, const BusPolkitQu
 int bus_polkit_survey(BusPolkit *polkit, sd_bus_message *request, sd_bus_error *error);
 /* The instance is about to go: questions about it are answered with NoSuchInstance. */
 void bus_polkit_forget_instance(BusPolkit *polkit, const char *name);
+/* It is another virtual router than the one that polkit was told of: they are answered with Busy.
+ */
+void bus_polkit_instance_moved(BusPolkit *polkit, const char *name);
 /* The bus is gone, and everybody who asked with it. */
 void bus_polkit_forget_all(BusPolkit *polkit);

@@ -97,6 +97,7 @@ static gboolean is_master(const BusInstance *instance)
 static void instance_free(BusInstance *instance)
 {
 	bus_snapshot_clear(&instance->announced);
+	settings_unref(instance->known);
 	g_free(instance->path);
 	g_free(instance);
 }
@@ -112,6 +113,7 @@ void bus_instance_added(Bus *bus, ModelInstance *model)
 	instance->bus = bus;
 	instance->model = model;
 	instance->path = path;
+	instance->known = settings_ref(model->settings);
 	instance->link.data = instance;
 	g_tree_insert(bus->by_name, model->name, instance);
 	g_hash_table_insert(bus->by_path, instance->path, instance);
@@ -144,10 +146,24 @@ void bus_instance_removed(Bus *bus, ModelInstance *model)
 	g_tree_remove(bus->by_name, model->name);
 }
 
+/* Whoever may operate the one on eth1 may not find himself operating another. */
+static void compare_identity(BusInstance *instance)
+{
+	Settings *settings = instance->model->settings;
+
+	if (settings == instance->known)
+		return;
+	if (!settings_same_identity(settings, instance->known))
+		bus_polkit_instance_moved(instance->bus->polkit, instance->model->name);
+	settings_unref(instance->known);
+	instance->known = settings_ref(settings);
+}
+
 void bus_instance_changed(Bus *bus, ModelInstance *model)
 {
 	BusInstance *instance = bus_find_by_name(bus, model->name);
 
+	compare_identity(instance);
 	count_master(instance, is_master(instance));
 	bus_changes_queue(bus, instance);
 }

@@ -208,6 +208,30 @@ static void test_instance_goes_meanwhile(void)
 	}
 }
 
+/* The instance of that name is another router by the time polkit says yes to what it was told. */
+static void test_instance_moves_meanwhile(void)
+{
+	Fixture *fixture = new_with_instance(VERDICT_SILENCE);
+	ModelInstance *lan = g_hash_table_lookup(fixture->model.instances, "lan");
+	ModelInstance *other = fixture_add_instance(fixture, "other", 2);
+	char *text = NULL;
+
+	fixture_call_async(fixture->client, LAN, "Announce", parse("(uint32 0,)"),
+			   G_DBUS_CALL_FLAGS_NONE, &text);
+	fixture_wait(fixture->questions->len == 1);
+	bus_instance_changed(fixture->bus, lan);
+	fixture_settle(fixture);
+	g_assert_null(text);
+	settings_unref(lan->settings);
+	lan->settings = settings_ref(other->settings);
+	bus_instance_changed(fixture->bus, lan);
+	fixture_wait(text);
+	g_assert_cmpstr(text, ==, "ERROR " BUS_ERROR_BUSY);
+	g_assert_null(fixture_asked(fixture));
+	g_free(text);
+	fixture_free(fixture);
+}
+
 /* --- What the model says --------------------------------------------------------------------- */
 
 static void test_refusals(void)
@@ -372,6 +396,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/bus/methods/polkit-second", test_polkit_comes_second);
 	g_test_add_func("/bus/methods/model-last", test_model_comes_last);
 	g_test_add_func("/bus/methods/instance-goes", test_instance_goes_meanwhile);
+	g_test_add_func("/bus/methods/instance-moves", test_instance_moves_meanwhile);
 	g_test_add_func("/bus/methods/refusals", test_refusals);
 	g_test_add_func("/bus/methods/add-refused", test_add_refused);
 	g_test_add_func("/bus/methods/add-outlives-namesake", test_add_outlives_namesake);
