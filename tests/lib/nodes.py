@@ -342,9 +342,10 @@ class Vrrpd(Node):
                  lambda: f"node {self.number} with faults {faults}; they are {read()}; its log:\n{self.log()}")
 
     def complaints(self):
-        """Lines of the log that are about dropped packets, authentication, replay or failed calls."""
+        """Lines of the log that are about dropped packets, authentication, replay or failed calls. The name of the instance
+        that a line begins with is no complaint."""
         return [line for line in self.log().splitlines()
-                if re.search(r"dropp|discard|replay|authenticat|refus|fail|error", line, re.I)]
+                if re.search(r"dropp|discard|replay|authenticat|refus|fail|error", re.sub(r"^vrrpd: [\w.-]+: ", "", line), re.I)]
 
     def close(self):
         self.notify.stop()
