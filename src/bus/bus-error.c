@@ -52,8 +52,8 @@ int bus_error_failover(sd_bus_error *error, const char *name, int result)
 					 "'%s' is not master here: there is nothing to hand over.",
 					 name);
 	case -EBUSY:
-		return sd_bus_error_setf(error, BUS_ERROR_BUSY,
-					 "A failover of '%s' is under way already.", name);
+		return sd_bus_error_setf(error, BUS_ERROR_BUSY, "'%s' is handing over already.",
+					 name);
 	case -ECANCELED:
 		return sd_bus_error_setf(error, BUS_ERROR_BUSY,
 					 "'%s' left mastership for another reason meanwhile.",

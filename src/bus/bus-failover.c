@@ -180,6 +180,8 @@ int bus_failover_allowed(sd_bus_message *request, void *userdata, sd_bus_error *
 		return r;
 	if (!instance)
 		return bus_error_no_such_instance(error, sd_bus_message_get_path(request));
+	if (instance->model->status.releasing)
+		return bus_error_failover(error, instance->model->name, -EBUSY);
 	if (!instance->model->running || instance->model->status.state != VRRP_STATE_MASTER)
 		return bus_error_failover(error, instance->model->name, -ENOTCONN);
 

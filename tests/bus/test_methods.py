@@ -2,7 +2,9 @@
 """What each method does, and each error that it has, as root on the real bus. Who else may: test_methods_users.py; wrong
 arguments: test_methods_form.py."""
 import os
+import signal
 import stat
+import subprocess
 
 import pytest
 from gi.repository import GLib
@@ -10,7 +12,7 @@ from gi.repository import GLib
 from conftest import KEY, wait_master
 from lab import wait_for
 from methods import (CONFIRM, ERROR, INVALID_ARGS, REPLACE, RUNTIME, STATISTICS, Bus, Holder, file_text, settings)
-from private_bus import INSTANCE, MANAGER, BusError, path_of
+from private_bus import INSTANCE, MANAGER, NAME, BusError, path_of
 
 
 @pytest.fixture(scope="module")
@@ -416,6 +418,49 @@ def test_holders_are_bounded(bus, added):
         for fd in held:
             os.close(fd)
     wait_for(lambda: bus.properties("fresh")["Holders"] == [], 20, "nobody holds it")
+
+
+# --- While it leaves
+
+
+def frozen(peer, stop):
+    peer.signal(signal.SIGSTOP if stop else signal.SIGCONT)
+
+
+def test_busy_while_it_hands_over(system, bus, daemon, peer):
+    """The other router says nothing: what asks for a handover waits, and a second failover is refused."""
+    wait_master(system, "other")
+    frozen(peer, True)
+    try:
+        waiting = subprocess.Popen(["gdbus", "call", "--system", "-d", NAME, "-o", path_of("other"), "-m", f"{INSTANCE}.Failover",
+                                    "300000", "0"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: bus.properties("other")["Releasing"] is True, 20, "it is handing over")
+        name, text = refused(bus, "other", "Failover", GLib.Variant("t", 0), 0)
+        assert name == ERROR + "Busy" and "other" in text
+    finally:
+        frozen(peer, False)
+    waiting.wait()
+    wait_master(system, "other")
+
+
+def test_busy_while_it_leaves(system, bus, daemon, peer):
+    """A master that is removed stays until the other router was heard; until then it can do nothing else."""
+    wait_master(system, "other")
+    before = file_text(daemon, "other")
+    frozen(peer, True)
+    try:
+        assert bus.instance("other", "Remove", RUNTIME) == ()
+        for method, arguments in (("Remove", (RUNTIME,)), ("Update", (settings(Priority=9), 0)), ("Enable", (0,)),
+                                  ("Hold", ("too late", 0))):
+            name, text = refused(bus, "other", method, *arguments)
+            assert name == ERROR + "Busy" and "other" in text, method
+        assert refused(bus, "other", "Failover", GLib.Variant("t", 0), 0)[0] == ERROR + "Busy"
+    finally:
+        frozen(peer, False)
+    wait_for(lambda: "other" not in bus.names(), 20, "it is gone")
+    assert file_text(daemon, "other") == before
+    assert bus.manager("Reload", 0)[0] == ["other"]
+    wait_master(system, "other")
 
 
 # --- FindInstance, GetPermissions

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Who may do what: the real polkit decides, by rules that name a user, an instance and a verb."""
+import os
 import signal
 import subprocess
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 
 from conftest import ROUTERS, wait_master
 from lab import wait_for
-from private_bus import DENIED, INSTANCE, INTERACTIVE, NAME, as_user, daemon_user, path_of
+from methods import RUNTIME, call_as, refusal_as, settings
+from nodes import SOURCE
+from private_bus import DENIED, INSTANCE, INTERACTIVE, MANAGER, NAME, as_user, daemon_user, path_of
 
 OPERATE = """polkit.addRule(function(action, subject) {
     if (action.id == "org.vrrpd1.operate" && action.lookup("instance") == "failover_test" &&
@@ -165,3 +169,35 @@ def test_polkit_hangs_and_dies_meanwhile(system, daemon, peer):
     assert DENIED in call.stdout.read()
     assert transitions(system) == before
     system.start_polkit()
+
+
+def test_the_policy_file():
+    """Nobody may anything without being asked, keys are asked for each time, and the daemon's user owns the actions."""
+    keep = ["auth_admin", "auth_admin", "auth_admin_keep"]
+    expected = {"org.vrrpd1.operate": keep, "org.vrrpd1.configure": keep, "org.vrrpd1.read-secrets": ["auth_admin"] * 3}
+    found = {}
+    for action in ElementTree.parse("/usr/share/polkit-1/actions/org.vrrpd1.policy").getroot().iter("action"):
+        found[action.get("id")] = [action.find(f"defaults/allow_{who}").text for who in ("any", "inactive", "active")]
+        assert action.find("annotate").get("key") == "org.freedesktop.policykit.owner"
+        assert action.find("annotate").text == f"unix-user:{daemon_user()}"
+    assert found == expected
+
+
+def test_the_example_rules(system, daemon, peer, rule):
+    """They do what they say: alice may do certain things with failover_test and nothing else."""
+    with open(os.path.join(SOURCE, "polkit/examples/50-vrrp-operators.rules"), encoding="utf-8") as file:
+        rule(file.read())
+
+    def refusal(name, method, *arguments):
+        return (refusal_as("alice", path_of(name), INSTANCE, method, *arguments) or [None])[0]
+    change = (settings(Description="by the example"), RUNTIME)
+    assert refusal("failover_test", "Update", *change) is None
+    assert system.properties("root", "failover_test")["Description"] == "by the example"
+    for name, method, arguments in (("other", "Update", change), ("failover_test", "Remove", (RUNTIME,)),
+                                    ("failover_test", "GetSecrets", ()), ("failover_test", "Announce", (0,))):
+        assert refusal(name, method, *arguments) == INTERACTIVE, method
+    assert system.failover("alice", "failover_test", 300_000) == ()
+    wait_master(system, "failover_test")
+    assert refusal_as("bob", path_of("failover_test"), INSTANCE, "Update", *change)[0] == INTERACTIVE
+    assert call_as("root", path_of("failover_test"), INSTANCE, "Update", settings(Description=""), RUNTIME) == (0,)
+    assert refusal_as("alice", *MANAGER, "Reload", 0)[0] == INTERACTIVE
