@@ -112,7 +112,7 @@ void bus_dumps_watch(BusDumps *dumps, sd_bus *bus)
 
 /* --- Answers --------------------------------------------------------------------------------- */
 
-static sd_bus *bus_of_next(const BusDumps *dumps)
+static sd_bus *bus_of_next(BusDumps *dumps)
 {
 	Sender *sender = g_queue_peek_head(&dumps->turns);
 	Question *question = g_queue_peek_head(&sender->questions);
@@ -120,7 +120,7 @@ static sd_bus *bus_of_next(const BusDumps *dumps)
 	return sd_bus_message_get_bus(question->request);
 }
 
-static gboolean can_answer(const BusDumps *dumps)
+static gboolean can_answer(BusDumps *dumps)
 {
 	guint64 queued = 0;
 
