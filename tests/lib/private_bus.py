@@ -11,7 +11,7 @@ import subprocess
 from gi.repository import GLib
 
 from lab import run, wait_for
-from nodes import Vrrpd, encode_path
+from nodes import Vrrpd, encode_path, real_time_limit
 
 PRIVATE = "/run/private"
 SOCKET = "/run/dbus/system_bus_socket"
@@ -158,7 +158,8 @@ class SystemDaemon(Vrrpd):
         return path
 
     def start(self, wait=True, log_level="info"):
-        argv = ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", "--no-new-privs"]
+        argv = real_time_limit() + ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups",
+                                    "--no-new-privs"]
         for which in ("inh-caps", "ambient-caps", "bounding-set"):
             argv.append(f"--{which}=-all,+net_admin,+net_raw")
         directory = self.directory
@@ -169,3 +170,18 @@ class SystemDaemon(Vrrpd):
         self.spawn(argv, env=dict(environment, NOTIFY_SOCKET=self.notify.path))
         if wait:
             self.wait_ready()
+            if not real_time_limit():
+                self._grant_real_time()
+
+    def resident(self):
+        """The memory that it has, in MiB."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            return int(re.search(r"VmRSS:\s+(\d+) kB", file.read())[1]) / 1024
+
+    def sanitized(self):
+        """Built with a sanitizer, which keeps memory for itself and is slow."""
+        with open(f"/proc/{self.process.pid}/maps", encoding="ascii") as file:
+            found = re.search(r"lib[at]san", file.read()) is not None
+        if found:
+            print("a sanitizer is at work: figures of memory and time are not judged")
+        return found
