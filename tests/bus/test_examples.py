@@ -132,6 +132,26 @@ def test_watcher(system, as_in_the_manual, peer, command, tmp_path, name):
     wait_master(system, "failover_test")
 
 
+def test_python_subscriber_over_a_restart(system, daemon, as_in_the_manual, command, tmp_path):
+    """As the page says: it finds the daemon again by itself."""
+    path, line = tmp_path / "output", path_of("failover_test") + ": "
+    with open(path, "w", encoding="utf-8") as file:
+        watcher = subprocess.Popen(command("watch.py"), stdout=file, stderr=file, env=ENVIRONMENT)
+    try:
+        wait_for(lambda: line + "master\n" in path.read_text(), 20, "the first state")
+        assert daemon.stop() == 0
+        daemon.start()
+        system.wait_name()
+        wait_master(system, "failover_test")
+        wait_for(lambda: line + "backup -> master (priority)\n" in path.read_text(), 20, path.read_text)
+        text = path.read_text()
+    finally:
+        watcher.kill()
+        watcher.wait()
+    assert line + "master -> initialize (shutdown)\n" in text and text.count(line + "backup -> master (priority)") == 1
+    assert "signals were lost" not in text, text
+
+
 def test_log_level(system, as_in_the_manual, command):
     def level():
         return run(["busctl", "get-property", "org.vrrpd1", "/org/freedesktop/LogControl1",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The examples of a manual page and what it says they print.
 
-An example is a literal block after the comment `.. example: NAME`; what it prints, after `.. output: NAME`. NAME ends in .sh,
-.py, .c or .rules. In an output a line [...] stands for any number of lines, and every number, blank and time stamp for any
+An example is a literal block after the comment `.. example: NAME`; what it prints, after `.. output: NAME`, which one line of
+text may follow. NAME ends in .sh, .py, .c or .rules. In an output a line [...] stands for any number of lines, and every number, blank and time stamp for any
 other: what is compared is the shape and the words."""
 import re
 
@@ -12,7 +12,7 @@ ANY = "[...]"
 def blocks(page, kind):
     """{NAME: text} of all blocks of a kind in the text of a page, in their order."""
     found = {}
-    pattern = rf"^\.\. {kind}: (\S+)\n\n::\n\n((?:    .*\n|\n)+)"
+    pattern = rf"^\.\. {kind}: (\S+)\n\n.*::\n\n((?:    .*\n|\n)+)"
     for name, text in re.findall(pattern, page, re.M):
         assert name not in found, f"the {kind} {name} is there twice"
         found[name] = "".join(line[4:] if line.strip() else "\n" for line in text.splitlines(True)).strip("\n") + "\n"

@@ -208,6 +208,15 @@ def test_introspection_xml():
         no_complaints(complaints or checks.introspection(path, root))
 
 
+@pytest.mark.parametrize("path", sorted(chosen(".xml", under="dbus/")))
+def test_introspection_is_understood(path, tmp_path):
+    """By the program that makes code of it for others."""
+    need("gdbus-codegen")
+    result = run("gdbus-codegen", "--interface-info-body", "--output", tmp_path / "body.c", ROOT / path)
+    assert result.returncode == 0, result.stdout
+    assert pathlib.Path(path).stem in (tmp_path / "body.c").read_text()
+
+
 def test_bus_policy():
     paths = chosen(".conf", ".conf.in", under="dbus/")
     assert paths, "nothing to check: the tree has moved"
