@@ -15,11 +15,15 @@
  * one, the next comes between the calls.
  */
 
-#include <string.h>
+#include <errno.h>
+#include <sys/socket.h>
 
 #include "bus-dumps.h"
+#include "bus-error.h"
+#include "bus-forge.h"
 
-#define OVERDUE_MSEC 250
+#define OVERDUE_MSEC  250
+#define SOCKET_BUFFER (128 << 10)
 
 typedef struct Question {
 	sd_bus_message *request;
@@ -41,6 +45,7 @@ struct BusDumps {
 	guint overdue;       /* source; set while there are questions */
 	gint64 last_usec;    /* when the last answer was begun, or the first question came */
 	sd_bus_slot *departures;
+	BusForge *forge; /* made when it is needed */
 };
 
 typedef struct DumpsSource {
@@ -102,6 +107,11 @@ static int on_departure(sd_bus_message *signal, void *userdata, sd_bus_error *er
  * answers and leaves at once would have them all written. */
 void bus_dumps_watch(BusDumps *dumps, sd_bus *bus)
 {
+	static const int size = SOCKET_BUFFER;
+
+	/* libsystemd makes it 8 MiB where it may: several long answers would lie there, unseen, and
+	 * all that comes after them would wait for each. */
+	(void)setsockopt(sd_bus_get_fd(bus), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 	(void)sd_bus_add_match_async(bus, &dumps->departures,
 				     "type='signal',sender='org.freedesktop.DBus',"
 				     "path='/org/freedesktop/DBus',"
@@ -158,6 +168,45 @@ static void answer_next(BusDumps *dumps)
 		(void)sd_bus_reply_method_errno(question->request, r, &error);
 	sd_bus_error_free(&error);
 	question_free(question);
+}
+
+static int send_reply(BusDumps *dumps, sd_bus_message *request, const char *signature,
+		      const BusWire *body)
+{
+	sd_bus_message *reply = NULL;
+	int r;
+
+	if (!dumps->forge)
+		dumps->forge = bus_forge_new();
+	if (!dumps->forge)
+		return -ENOMEM;
+	r = bus_forge_reply(dumps->forge, request, signature, body, &reply);
+	if (r < 0) {
+		/* What is left in it would come out next time. */
+		dumps->forge = bus_forge_free(dumps->forge);
+		return r;
+	}
+	r = sd_bus_send(sd_bus_message_get_bus(request), reply, NULL);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
+int bus_dumps_reply(BusDumps *dumps, sd_bus_message *request, const char *signature,
+		    void (*put)(BusSink *sink, void *object), void *object, sd_bus_error *error)
+{
+	BusWire body;
+	BusSink sink = bus_sink_wire(&body);
+	int r;
+
+	put(&sink, object);
+	if (sink.error < 0)
+		r = sink.error;
+	else if (body.length > BUS_DUMPS_SIZE_MAX)
+		r = bus_error_too_long(error);
+	else
+		r = send_reply(dumps, request, signature, &body);
+	bus_wire_clear(&body);
+	return r;
 }
 
 static gboolean on_overdue(gpointer userdata)
@@ -268,6 +317,7 @@ BusDumps *bus_dumps_free(BusDumps *dumps)
 	g_source_destroy(dumps->source);
 	g_source_unref(dumps->source);
 	g_hash_table_unref(dumps->senders);
+	bus_forge_free(dumps->forge);
 	g_free(dumps);
 	return NULL;
 }

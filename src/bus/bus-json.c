@@ -48,12 +48,16 @@ static void append_escaped(GString *text, const char *value)
 
 	g_string_append_c(text, '"');
 	for (const char *p = value; *p; p++) {
-		guchar c = (guchar)*p;
+		const char *plain = p;
+		guchar c;
 
+		while ((c = (guchar)*p) >= 0x20 && c != '"' && c != '\\')
+			p++;
+		g_string_append_len(text, plain, p - plain);
+		if (c == '\0')
+			break;
 		if (c == '"' || c == '\\')
-			g_string_append_c(text, '\\');
-		if (c >= 0x20)
-			g_string_append_c(text, *p);
+			g_string_append_printf(text, "\\%c", c);
 		else if (short_forms[c])
 			g_string_append(text, short_forms[c]);
 		else

@@ -6,8 +6,6 @@
  * ever reaches the engine.
  */
 
-#include <string.h>
-
 #include "bus-error.h"
 #include "bus-private.h"
 
@@ -125,9 +123,15 @@ static void put_list(BusSink *sink, void *object)
 	bus_sink_close_array(sink);
 }
 
+static int answer_list(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	return bus_dumps_reply(((Bus *)userdata)->dumps, request, "a(sosyssy)", put_list, userdata,
+			       error);
+}
+
 static int method_list_instances(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
-	return bus_reply(request, put_list, userdata);
+	return bus_dumps_ask(((Bus *)userdata)->dumps, request, answer_list, error);
 }
 
 static int method_get_instance(sd_bus_message *request, void *userdata, sd_bus_error *error)
@@ -157,18 +161,18 @@ static void put_statistics(BusSink *sink, const Model *model)
 	bus_sink_close_dictionary(sink);
 }
 
-static int answer_describe(sd_bus_message *request, void *userdata, sd_bus_error *error)
+static void put_description(BusSink *sink, void *object)
 {
-	Bus *bus = userdata;
+	Bus *bus = object;
 	g_autofree char *text = NULL;
 	BusJson json;
-	BusSink sink = bus_sink_json(&json);
+	BusSink statistics = bus_sink_json(&json);
 
 	bus_json_init(&json);
 	bus_json_open(&json, '{');
 	bus_describe_properties(&json, bus_manager_properties, bus_manager_property_count, bus);
 	bus_json_key(&json, "Statistics");
-	put_statistics(&sink, bus->model);
+	put_statistics(&statistics, bus->model);
 	bus_json_key(&json, "Instances");
 	bus_json_open(&json, '[');
 	for (GTreeNode *node = g_tree_node_first(bus->by_name); node; node = g_tree_node_next(node))
@@ -176,9 +180,13 @@ static int answer_describe(sd_bus_message *request, void *userdata, sd_bus_error
 	bus_json_close(&json, ']');
 	bus_json_close(&json, '}');
 	text = bus_json_finish(&json);
-	if (strlen(text) > BUS_REPLY_MAX)
-		return bus_error_too_long(error);
-	return sd_bus_reply_method_return(request, "s", text);
+	bus_sink_string(sink, text);
+}
+
+static int answer_describe(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	return bus_dumps_reply(((Bus *)userdata)->dumps, request, "s", put_description, userdata,
+			       error);
 }
 
 static int method_describe(sd_bus_message *request, void *userdata, sd_bus_error *error)
@@ -204,7 +212,8 @@ static void put_all_statistics(BusSink *sink, void *object)
 
 static int answer_statistics(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
-	return bus_reply(request, put_all_statistics, userdata);
+	return bus_dumps_reply(((Bus *)userdata)->dumps, request, "a{oa{st}}", put_all_statistics,
+			       userdata, error);
 }
 
 static int method_get_statistics(sd_bus_message *request, void *userdata, sd_bus_error *error)

@@ -8,9 +8,6 @@
  * the same interfaces as libsystemd does in InterfacesAdded.
  */
 
-#include <string.h>
-
-#include "bus-error.h"
 #include "bus-private.h"
 
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
@@ -70,31 +67,10 @@ static void put_objects(BusSink *sink, void *object)
 	bus_sink_close_dictionary(sink);
 }
 
-/* From above, before anything is written: names, types and padding, and the values as they were
- * last compared, where a string has no length and no padding. */
-static gsize estimate_size(const Bus *bus)
-{
-	gsize fixed = 512, size = 0;
-
-	for (guint i = 0; i < bus_instance_property_count; i++)
-		fixed += strlen(bus_instance_properties[i].name) +
-			 strlen(bus_instance_properties[i].signature) + 32;
-	for (GTreeNode *node = g_tree_node_first(bus->by_name); node;
-	     node = g_tree_node_next(node)) {
-		const BusInstance *instance = g_tree_node_value(node);
-
-		size += fixed + strlen(instance->path);
-		if (instance->announced.bytes)
-			size += 2 * (gsize)instance->announced.bytes->len;
-	}
-	return size;
-}
-
 static int answer_objects(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
-	if (estimate_size(userdata) > BUS_REPLY_MAX)
-		return bus_error_too_long(error);
-	return bus_reply(request, put_objects, userdata);
+	return bus_dumps_reply(((Bus *)userdata)->dumps, request, "a{oa{sa{sv}}}", put_objects,
+			       userdata, error);
 }
 
 /* --- Object ---------------------------------------------------------------------------------- */

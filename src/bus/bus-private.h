@@ -163,9 +163,6 @@ void bus_failover_forget_all(Bus *bus);
 
 /* --- bus-objects.c --------------------------------------------------------------------------- */
 
-/* The message bus drops a connection that sends a message above 32 MiB (max_message_size). */
-#define BUS_REPLY_MAX (31u << 20)
-
 int bus_objects_attach(Bus *bus, sd_bus *connection);
 
 /* --- bus-changes.c --------------------------------------------------------------------------- */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The three sinks. Errors stick: whoever writes a value need not look at each step, and asks once
+ * The sinks. Errors stick: whoever writes a value need not look at each step, and asks once
  * at the end. Bytes need not be read back, they are only compared, so every value is written with a
  * fixed size or a terminating zero and brackets mark where lists end. A sink is made on the stack
  * and owns nothing.
  */
 
+#include <errno.h>
 #include <string.h>
 
 #include "bus-sink.h"
@@ -135,7 +136,8 @@ static gsize size_of(char type)
 
 static int bytes_basic(BusSink *sink, char type, const void *value)
 {
-	gboolean is_text = type == SD_BUS_TYPE_STRING || type == SD_BUS_TYPE_OBJECT_PATH;
+	gboolean is_text = type == SD_BUS_TYPE_STRING || type == SD_BUS_TYPE_OBJECT_PATH ||
+			   type == SD_BUS_TYPE_SIGNATURE;
 
 	g_byte_array_append(sink->bytes, value,
 			    (guint)(is_text ? strlen(value) + 1 : size_of(type)));
@@ -167,6 +169,136 @@ BusSink bus_sink_bytes(GByteArray *bytes)
 	return (BusSink){ .operations = &bytes_operations, .bytes = bytes };
 }
 
+/* --- Bytes on the wire ----------------------------------------------------------------------- */
+
+static guint8 *wire_extend(BusWire *wire, guint alignment, guint size)
+{
+	guint padding = -wire->length % alignment;
+	guint8 *at;
+
+	if (wire->room - wire->length < padding + size) {
+		wire->room = 2 * MAX(wire->room, 1024) + padding + size;
+		wire->data = g_realloc(wire->data, wire->room);
+	}
+	at = wire->data + wire->length;
+	for (guint i = 0; i < padding; i++)
+		*at++ = 0;
+	wire->length += padding + size;
+	return at;
+}
+
+static void wire_text(BusWire *wire, const char *text)
+{
+	guint32 length = (guint32)strlen(text);
+	guint8 *at = wire_extend(wire, 4, length + 5);
+
+	memcpy(at, &length, 4);
+	memcpy(at + 4, text, length + 1);
+}
+
+static void wire_signature(BusWire *wire, const char *signature)
+{
+	guint8 length = (guint8)strlen(signature);
+	guint8 *at = wire_extend(wire, 1, length + 2u);
+
+	*at = length;
+	memcpy(at + 1, signature, length + 1u);
+}
+
+static guint alignment_of(char type)
+{
+	switch (type) {
+	case SD_BUS_TYPE_BYTE:
+	case SD_BUS_TYPE_SIGNATURE:
+	case SD_BUS_TYPE_VARIANT:
+		return 1;
+	case SD_BUS_TYPE_UINT64:
+	case SD_BUS_TYPE_STRUCT_BEGIN:
+	case SD_BUS_TYPE_DICT_ENTRY_BEGIN:
+		return 8;
+	default:
+		return 4;
+	}
+}
+
+static int wire_basic(BusSink *sink, char type, const void *value)
+{
+	gsize size;
+
+	switch (type) {
+	case SD_BUS_TYPE_STRING:
+	case SD_BUS_TYPE_OBJECT_PATH:
+		wire_text(sink->wire, value);
+		return 0;
+	case SD_BUS_TYPE_SIGNATURE:
+		wire_signature(sink->wire, value);
+		return 0;
+	default:
+		size = size_of(type);
+		memcpy(wire_extend(sink->wire, (guint)size, (guint)size), value, size);
+		return 0;
+	}
+}
+
+static int wire_open(BusSink *sink, char type, const char *contents)
+{
+	BusWire *wire = sink->wire;
+
+	if (wire->depth == BUS_WIRE_DEPTH)
+		return -E2BIG;
+	wire->containers[wire->depth++].length_at = 0;
+	switch (type) {
+	case SD_BUS_TYPE_VARIANT:
+		wire_signature(wire, contents);
+		return 0;
+	case SD_BUS_TYPE_ARRAY:
+	case TYPE_DICTIONARY:
+		/* The length comes later. */
+		wire_extend(wire, 4, 4);
+		wire->containers[wire->depth - 1].length_at = wire->length - 4 + 1;
+		wire_extend(wire, alignment_of(*contents), 0);
+		wire->containers[wire->depth - 1].start = wire->length;
+		return 0;
+	default:
+		wire_extend(wire, 8, 0);
+		return 0;
+	}
+}
+
+static int wire_close(BusSink *sink, char type)
+{
+	BusWire *wire = sink->wire;
+	guint length_at, length;
+
+	if (wire->depth == 0)
+		return -EINVAL;
+	length_at = wire->containers[--wire->depth].length_at;
+	if (length_at == 0)
+		return 0;
+	length = wire->length - wire->containers[wire->depth].start;
+	memcpy(wire->data + length_at - 1, &length, 4);
+	return 0;
+}
+
+static const BusSinkOperations wire_operations = {
+	.basic = wire_basic,
+	.open = wire_open,
+	.close = wire_close,
+	.field = no_field,
+};
+
+BusSink bus_sink_wire(BusWire *wire)
+{
+	*wire = (BusWire){ 0 };
+	return (BusSink){ .operations = &wire_operations, .wire = wire };
+}
+
+void bus_wire_clear(BusWire *wire)
+{
+	g_clear_pointer(&wire->data, g_free);
+	wire->length = wire->room = 0;
+}
+
 /* --- Values ---------------------------------------------------------------------------------- */
 
 static void note(BusSink *sink, int r)
@@ -194,6 +326,11 @@ void bus_sink_string(BusSink *sink, const char *value)
 void bus_sink_path(BusSink *sink, const char *value)
 {
 	basic(sink, SD_BUS_TYPE_OBJECT_PATH, value);
+}
+
+void bus_sink_signature(BusSink *sink, const char *value)
+{
+	basic(sink, SD_BUS_TYPE_SIGNATURE, value);
 }
 
 void bus_sink_boolean(BusSink *sink, gboolean value)

@@ -12,12 +12,26 @@
 
 typedef struct BusSinkOperations BusSinkOperations;
 
+/* A D-Bus body while it is marshalled. */
+#define BUS_WIRE_DEPTH 16
+typedef struct BusWire {
+	guint8 *data;
+	guint length;
+	guint room; /* of @data */
+	guint depth;
+	struct {
+		guint length_at; /* one more than where its length stands; 0: it has none */
+		guint start;     /* of its first element */
+	} containers[BUS_WIRE_DEPTH];
+} BusWire;
+
 typedef struct BusSink {
 	const BusSinkOperations *operations;
 	union {
 		sd_bus_message *message;
 		BusJson *json;
 		GByteArray *bytes;
+		BusWire *wire;
 	};
 	int error; /* the first one; what comes later is ignored */
 } BusSink;
@@ -25,10 +39,15 @@ typedef struct BusSink {
 BusSink bus_sink_message(sd_bus_message *message);
 BusSink bus_sink_json(BusJson *json);
 BusSink bus_sink_bytes(GByteArray *bytes);
+/* As D-Bus has it on the wire, in this machine's byte order. @wire is initialised; it must outlive
+ * the sink, and be cleared. */
+BusSink bus_sink_wire(BusWire *wire);
+void bus_wire_clear(BusWire *wire);
 
 /* Text that is not UTF-8 is repaired: the message bus would drop us for it. NULL is "". */
 void bus_sink_string(BusSink *sink, const char *value);
 void bus_sink_path(BusSink *sink, const char *value);
+void bus_sink_signature(BusSink *sink, const char *value);
 void bus_sink_boolean(BusSink *sink, gboolean value);
 void bus_sink_byte(BusSink *sink, guint8 value);
 void bus_sink_int32(BusSink *sink, gint32 value);

@@ -182,10 +182,25 @@ class Wire:
             ready = select.select([self.socket], [], [], max(0, end - time.monotonic()))[0]
             if not ready:
                 raise TimeoutError("no message in time")
-            chunk = self.socket.recv(1 << 20)
+            chunk = self.socket.recv(1 << 14)
             if not chunk:
                 raise ConnectionResetError("the bus has closed the connection")
             self.buffer += chunk
+
+    def _take_body(self, head_size, body_size, end):
+        """Copies as little as possible: bodies may be large."""
+        body = bytearray(body_size)
+        have = min(len(self.buffer) - head_size, body_size)
+        body[:have] = self.buffer[head_size:head_size + have]
+        rest = memoryview(body)[have:]
+        while rest:
+            if not select.select([self.socket], [], [], max(0, end - time.monotonic()))[0]:
+                raise TimeoutError("no whole message in time")
+            size = self.socket.recv_into(rest)
+            if size == 0:
+                raise ConnectionResetError("the bus has closed the connection")
+            rest = rest[size:]
+        return body
 
     def receive(self, timeout=60):
         """The next message of any kind."""
@@ -195,7 +210,8 @@ class Wire:
         kind = self.buffer[1]
         body_size, serial, fields_size = struct.unpack_from(order + "III", self.buffer, 4)
         head_size = 16 + fields_size + (-fields_size % 8)
-        self._fill(head_size + body_size, end)
+        self._fill(head_size, end)
+        body = self._take_body(head_size, body_size, end)
         t = time.monotonic()
         fields = {}
         reader = _Reader(bytes(self.buffer[:16 + fields_size]), order)
@@ -206,8 +222,7 @@ class Wire:
             value = reader.value(reader.value("g"))
             if code in _FIELDS:
                 fields[_FIELDS[code]] = value
-        body = bytes(memoryview(self.buffer)[head_size:head_size + body_size])
-        del self.buffer[:head_size + body_size]
+        del self.buffer[:min(len(self.buffer), head_size + body_size)]
         return Message(t, kind, serial, *(fields.get(name) for name in _FIELDS.values()), body)
 
     def wait_reply(self, serial, timeout=60):
