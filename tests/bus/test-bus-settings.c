@@ -240,19 +240,35 @@ static GVariant *one_setting(const char *key, GVariant *value)
 	return g_variant_builder_end(&builder);
 }
 
+static GVariant *repeat(const char *text, guint count)
+{
+	GVariantBuilder list;
+
+	g_variant_builder_init(&list, G_VARIANT_TYPE("as"));
+	while (count-- > 0)
+		g_variant_builder_add(&list, "s", text);
+	return g_variant_builder_end(&list);
+}
+
 /* However much comes, the answer is one short text. */
 static void test_bounds(void)
 {
 	Fixture *fixture = new_with_polkit(VERDICT_YES);
+	static const guint too_many[] = { 1025, 10000 };
 	g_autofree char *long_text = g_strnfill(1 << 20, 'x'), *text = NULL;
-	GVariantBuilder list, dictionary;
+	GVariantBuilder dictionary;
 
-	g_variant_builder_init(&list, G_VARIANT_TYPE("as"));
-	for (guint i = 0; i < 10000; i++)
-		g_variant_builder_add(&list, "s", "192.0.2.9");
-	text = update(fixture, one_setting("VirtualAddresses", g_variant_builder_end(&list)));
+	for (guint i = 0; i < G_N_ELEMENTS(too_many); i++) {
+		text = update(fixture,
+			      one_setting("VirtualAddresses", repeat("10.0.0.1", too_many[i])));
+		g_assert_cmpstr(text, ==, INVALID);
+		fixture_assert_contains(fixture_error(), "VirtualAddresses: has too many entries");
+		g_free(text);
+	}
+	text = update(fixture, one_setting("VirtualAddresses", repeat(long_text, 1)));
 	g_assert_cmpstr(text, ==, INVALID);
-	fixture_assert_contains(fixture_error(), "VirtualAddresses: has too many entries");
+	fixture_assert_contains(fixture_error(), "too long");
+	g_assert_cmpuint(strlen(fixture_error()), <, 300);
 	g_free(text);
 
 	text = update(fixture, one_setting("Description", g_variant_new_string(long_text)));

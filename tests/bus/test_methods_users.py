@@ -236,3 +236,36 @@ def test_the_question_names_the_instance(daemon, bus):
     screen.type_secret("wrong")
     screen.finish()
     assert bus.properties("other")["State"] == "master"
+
+
+def memory_holds(pid, secret):
+    """Whether what a process may write to has these bytes somewhere."""
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            start, end = (int(number, 16) for number in span.split("-"))
+            if not rights.startswith("rw"):
+                continue
+            memory.seek(start)
+            try:
+                if secret in memory.read(end - start):
+                    return True
+            except OSError:  # reserved, without memory behind it
+                continue
+    return False
+
+
+def test_keys_leave_nothing_behind(bus, daemon):
+    """Neither a key that was refused, for whatever cause, nor one that was replaced stays in the daemon's memory."""
+    long = "-".join("%05d" % (os.getpid() * i % 99991) for i in range(3, 20))
+    assert bus.refusal(path_of("keyed"), INSTANCE, "Update", settings(AuthenticationKey=long), RUNTIME)[0] == ERROR + "InvalidSetting"
+    # What is freed loses its beginning in any case.
+    assert not memory_holds(daemon.process.pid, long[-40:].encode())
+    refused, brief = "qZ7-%04d" % (os.getpid() % 10000), "Xk9+%04d" % (os.getpid() % 10000)
+    assert refusal_as("bob", path_of("keyed"), INSTANCE, "Update", settings(AuthenticationKey=refused), RUNTIME)[0] == INTERACTIVE
+    assert bus.instance("keyed", "Update", settings(AuthenticationKey=brief), RUNTIME) == (0,)
+    assert memory_holds(daemon.process.pid, brief.encode()), "it is in use"
+    assert bus.instance("keyed", "GetSecrets") == ({"AuthenticationKey": brief},)
+    assert bus.instance("keyed", "Update", settings(AuthenticationKey=KEY), RUNTIME) == (0,)
+    wait_for(lambda: not memory_holds(daemon.process.pid, brief.encode()), 20, "the replaced key is wiped")
+    assert not memory_holds(daemon.process.pid, refused.encode())
