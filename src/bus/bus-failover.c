@@ -167,6 +167,19 @@ int bus_instance_method_failover(sd_bus_message *request, void *userdata, sd_bus
 	return r < 0 ? r : bus_authorize_instance(instance, request, error);
 }
 
+/* It may have left mastership, and the other router was not heard yet. */
+static gboolean is_handing_over(const Bus *bus, const char *name)
+{
+	GHashTableIter iter;
+	gpointer key;
+
+	g_hash_table_iter_init(&iter, bus->failovers);
+	while (g_hash_table_iter_next(&iter, &key, NULL))
+		if (g_str_equal(((const FailoverCall *)key)->name, name))
+			return TRUE;
+	return FALSE;
+}
+
 int bus_failover_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
 	Bus *bus = userdata;
@@ -180,10 +193,10 @@ int bus_failover_allowed(sd_bus_message *request, void *userdata, sd_bus_error *
 		return r;
 	if (!instance)
 		return bus_error_no_such_instance(error, sd_bus_message_get_path(request));
-	if (instance->model->status.releasing)
-		return bus_error_failover(error, instance->model->name, -EBUSY);
 	if (!instance->model->running || instance->model->status.state != VRRP_STATE_MASTER)
-		return bus_error_failover(error, instance->model->name, -ENOTCONN);
+		return bus_error_failover(error, instance->model->name,
+					  is_handing_over(bus, instance->model->name) ? -EBUSY
+										      : -ENOTCONN);
 
 	call = call_new(bus, request, instance->model->name, bus_error_failover, error);
 	if (!call)

@@ -62,20 +62,28 @@ static void test_failover_results(void)
 	}
 }
 
-/* It has left mastership for another router, which was not heard yet. */
-static void test_failover_while_releasing(void)
+/* It has left mastership for another router, which was not heard yet; when it is, the first call is
+ * over, and there is nothing to hand over any more. */
+static void test_failover_again(void)
 {
-	Fixture *fixture = fixture_new_with_name();
-	ModelInstance *instance = fixture_add_instance(fixture, "lan", 1);
-	g_autofree char *text = NULL;
+	ModelInstance *instance;
+	char *text = NULL, *again;
+	Fixture *fixture = new_with_failover(&instance, &text);
 
-	fixture_start_polkit(fixture);
-	fixture->verdict = VERDICT_YES;
-	instance->status.releasing = 1;
-	text = fixture_call(fixture, FIXTURE_LAN, BUS_INTERFACE_INSTANCE, "Failover",
-			    g_variant_new("(tu)", G_GUINT64_CONSTANT(0), 0));
-	g_assert_cmpstr(text, ==, "ERROR " BUS_ERROR_BUSY);
-	g_assert_cmpuint(fixture->failovers, ==, 0);
+	instance->status.state = VRRP_STATE_BACKUP;
+	again = fixture_call(fixture, FIXTURE_LAN, BUS_INTERFACE_INSTANCE, "Failover",
+			     g_variant_new("(tu)", G_GUINT64_CONSTANT(0), 0));
+	g_assert_cmpstr(again, ==, "ERROR " BUS_ERROR_BUSY);
+	g_free(again);
+	g_assert_null(text);
+	fixture->failover_done(fixture->failover_userdata, 0);
+	fixture_wait(text);
+	again = fixture_call(fixture, FIXTURE_LAN, BUS_INTERFACE_INSTANCE, "Failover",
+			     g_variant_new("(tu)", G_GUINT64_CONSTANT(0), 0));
+	g_assert_cmpstr(again, ==, "ERROR " BUS_ERROR_NOT_MASTER);
+	g_free(again);
+	g_assert_cmpuint(fixture->failovers, ==, 1);
+	g_free(text);
 	fixture_free(fixture);
 }
 
@@ -371,7 +379,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR);
 	g_test_add_func("/bus/failover/results", test_failover_results);
-	g_test_add_func("/bus/failover/releasing", test_failover_while_releasing);
+	g_test_add_func("/bus/failover/again", test_failover_again);
 	g_test_add_func("/bus/failover/outlives-instance", test_failover_outlives_instance);
 	g_test_add_func("/bus/failover/outlives-bus", test_failover_outlives_bus);
 	g_test_add_func("/bus/connection/restart", test_bus_restart);

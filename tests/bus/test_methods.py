@@ -454,7 +454,7 @@ def test_busy_while_it_leaves(system, bus, daemon, peer):
                                   ("Hold", ("too late", 0))):
             name, text = refused(bus, "other", method, *arguments)
             assert name == ERROR + "Busy" and "other" in text, method
-        assert refused(bus, "other", "Failover", GLib.Variant("t", 0), 0)[0] == ERROR + "Busy"
+        assert refused(bus, "other", "Failover", GLib.Variant("t", 0), 0)[0] == ERROR + "NotMaster"
     finally:
         frozen(peer, False)
     wait_for(lambda: "other" not in bus.names(), 20, "it is gone")
