@@ -41,9 +41,11 @@ static void add(GLogField *fields, gsize *count, const char *field, const char *
 
 static void tell(const Call *call, const char *user, const char *process)
 {
-	g_autofree char *message = g_strdup_printf("%s was called by user %s, process %s (%s).",
-						   call->method, user ? user : "unknown",
-						   process ? process : "unknown", call->sender);
+	g_autofree char *message =
+		g_strdup_printf("%s%s%s was called by user %s, process %s (%s).",
+				call->instance ? call->instance : "", call->instance ? ": " : "",
+				call->method, user ? user : "unknown",
+				process ? process : "unknown", call->sender);
 	GLogField fields[10];
 	gsize count = 0;
 

@@ -24,6 +24,7 @@ typedef struct Entry {
 	GLogLevelFlags level;
 	gsize count;
 	GLogField fields[FIELDS_MAX];
+	const char *instance; /* what the words begin with; NULL: it is about none */
 	char vrid[4];
 } Entry;
 
@@ -51,6 +52,7 @@ static void begin(Entry *entry, GLogLevelFlags level, const char *id)
 {
 	entry->level = level;
 	entry->count = 0;
+	entry->instance = NULL;
 	add(entry, "MESSAGE_ID", id);
 	add(entry, "PRIORITY", priority_of(level));
 	add(entry, "SYSLOG_IDENTIFIER", "vrrpd"); /* as LogControl1 says */
@@ -64,6 +66,7 @@ static void begin_instance(Entry *entry, GLogLevelFlags level, const char *id,
 
 	begin(entry, level, id);
 	g_snprintf(entry->vrid, sizeof entry->vrid, "%u", settings->vrid);
+	entry->instance = model->name;
 	add(entry, JOURNAL_FIELD_INSTANCE, model->name);
 	add(entry, JOURNAL_FIELD_INTERFACE, settings->interface);
 	add(entry, JOURNAL_FIELD_VRID, entry->vrid);
@@ -73,12 +76,15 @@ static void begin_instance(Entry *entry, GLogLevelFlags level, const char *id,
 G_GNUC_PRINTF(2, 3)
 static void tell(Entry *entry, const char *format, ...)
 {
-	g_autofree char *message = NULL;
+	g_autofree char *words = NULL, *message = NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
-	message = g_strdup_vprintf(format, arguments);
+	words = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
+	/* A field alone is not seen: most people read the words only. */
+	message = entry->instance ? g_strdup_printf("%s: %s", entry->instance, words)
+				  : g_steal_pointer(&words);
 	add(entry, "MESSAGE", message);
 	g_log_structured_array(entry->level, entry->fields, entry->count);
 }
@@ -382,6 +388,7 @@ void control_log_not_started(const char *name, const char *why)
 	Entry entry;
 
 	begin(&entry, G_LOG_LEVEL_WARNING, JOURNAL_NOT_STARTED);
+	entry.instance = name;
 	add(&entry, JOURNAL_FIELD_INSTANCE, name);
 	tell(&entry, "Not started: %s.", why);
 }

@@ -48,7 +48,7 @@ static const char *field(const GLogField *fields, gsize count, const char *key)
 static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize count,
 				  gpointer userdata)
 {
-	const char *instance, *message;
+	const char *message;
 
 	/* A smaller value is more urgent. */
 	if ((level & G_LOG_LEVEL_MASK) > lowest[level_now] || target_now == TARGET_NULL)
@@ -56,12 +56,8 @@ static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields,
 	if ((target_now == TARGET_JOURNAL || (target_now == TARGET_AUTO && stderr_is_journal)) &&
 	    g_log_writer_journald(level, fields, count, NULL) == G_LOG_WRITER_HANDLED)
 		return G_LOG_WRITER_HANDLED;
-	instance = field(fields, count, "VRRP_INSTANCE");
 	message = field(fields, count, "MESSAGE");
-	if (instance && *instance)
-		fprintf(stderr, "vrrpd: %s: %s\n", instance, message ? message : "");
-	else
-		fprintf(stderr, "vrrpd: %s\n", message ? message : "");
+	fprintf(stderr, "vrrpd: %s\n", message ? message : "");
 	return G_LOG_WRITER_HANDLED;
 }
 

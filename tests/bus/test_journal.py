@@ -94,10 +94,10 @@ def test_transition(system, journal, daemon):
         ("initialize", "backup", "startup"), ("backup", "master", "priority"), ("master", "backup", "failover"),
         ("backup", "master", "priority")]
     assert len(entries) == values["Transitions"]
-    assert entries[2]["MESSAGE"] == "master -> backup (failover)"
+    assert entries[2]["MESSAGE"] == "failover_test: master -> backup (failover)"
     # The router that took over is named, once.
     heard = journal.entries(of("MASTER"), *ROUTER, f"VRRP_PEER={NEIGHBOUR}", "VRRP_PRIORITY=100")
-    assert [e["MESSAGE"] for e in heard] == ["The master is 192.168.120.2, priority 100."] * 2
+    assert [e["MESSAGE"] for e in heard] == ["failover_test: The master is 192.168.120.2, priority 100."] * 2
     # One instance is found by its name, whatever happened to it.
     other = journal.entries("VRRP_INSTANCE=other")
     assert other and {e["VRRP_VRID"] for e in other} == {"11"}
@@ -126,7 +126,7 @@ def test_settings(system, journal, daemon):
 def test_secret(system, journal, daemon):
     update(system, "keyed", f"{{'AuthenticationKey': <'{KEY}'>}}")
     entry = journal.wait(of("INSTANCE_CHANGED"), "VRRP_INSTANCE=keyed", "VRRP_SETTINGS=AuthenticationKey")
-    assert entry["MESSAGE"] == "Settings changed: AuthenticationKey."
+    assert entry["MESSAGE"] == "keyed: Settings changed: AuthenticationKey."
     everything = journal.show("-o", "json", "--all")
     assert KEY not in everything and FORMER_KEY not in everything
 
@@ -176,7 +176,7 @@ def test_who_called(system, journal, daemon):
     finally:
         system.remove_rule("alice")
     entry = journal.wait(of("CALLED"), "VRRP_METHOD=Announce", "VRRP_INSTANCE=other", "VRRP_SENDER_UID=2001")
-    assert re.fullmatch(r"Announce was called by user 2001, process \d+ \(:1\.\d+\)\.", entry["MESSAGE"])
+    assert re.fullmatch(r"other: Announce was called by user 2001, process \d+ \(:1\.\d+\)\.", entry["MESSAGE"])
     assert f"process {entry['VRRP_SENDER_PID']} ({entry['VRRP_SENDER']})" in entry["MESSAGE"]
     # Who may not is not written down: everybody could fill the journal.
     assert system.refused("bob", lambda user: system.call(user, path_of("other"), INSTANCE, "Announce", "0"))

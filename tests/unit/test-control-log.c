@@ -116,7 +116,7 @@ static void test_transition(void)
 	g_assert_cmpstr(field("VRRP_STATE"), ==, "master");
 	g_assert_cmpstr(field("VRRP_OLD_STATE"), ==, "backup");
 	g_assert_cmpstr(field("VRRP_REASON"), ==, "no-response");
-	g_assert_cmpstr(field("MESSAGE"), ==, "backup -> master (no-response)");
+	g_assert_cmpstr(field("MESSAGE"), ==, "failover_test: backup -> master (no-response)");
 	g_assert_null(field("VRRP_FAULTS"));
 
 	note.transition.state = VRRP_STATE_INITIALIZE;
@@ -136,7 +136,8 @@ static void test_master(void)
 	expect_router();
 	g_assert_cmpstr(field("VRRP_PEER"), ==, "192.168.120.2");
 	g_assert_cmpstr(field("VRRP_PRIORITY"), ==, "110");
-	g_assert_cmpstr(field("MESSAGE"), ==, "The master is 192.168.120.2, priority 110.");
+	g_assert_cmpstr(field("MESSAGE"), ==,
+			"failover_test: The master is 192.168.120.2, priority 110.");
 }
 
 static void test_reject(void)
@@ -228,7 +229,8 @@ static void test_changes(void)
 	expect_router();
 	g_assert_cmpstr(field("VRRP_SETTINGS"), ==, "Description Priority");
 	g_assert_cmpstr(field("MESSAGE"), ==,
-			"Settings changed: Description (nothing -> shop), Priority (100 -> 110).");
+			"failover_test: Settings changed: Description (nothing -> shop), Priority "
+			"(100 -> 110).");
 }
 
 static void test_changed_secret(void)
@@ -241,7 +243,8 @@ static void test_changed_secret(void)
 	control_log_instance_changed(&model, before, after);
 	expect(JOURNAL_INSTANCE_CHANGED, "5");
 	g_assert_cmpstr(field("VRRP_SETTINGS"), ==, "AuthenticationKey");
-	g_assert_cmpstr(field("MESSAGE"), ==, "Settings changed: AuthenticationKey.");
+	g_assert_cmpstr(field("MESSAGE"), ==,
+			"failover_test: Settings changed: AuthenticationKey.");
 }
 
 static void test_config_errors(void)
@@ -302,7 +305,7 @@ static void test_operators(void)
 	g_assert_cmpstr(field("VRRP_SENDER"), ==, ":1.7");
 	control_log_hold_ended(&model, holder);
 	expect(JOURNAL_HOLD_ENDED, "5");
-	g_assert_cmpstr(field("MESSAGE"), ==, "No longer held: update of 100 %s.");
+	g_assert_cmpstr(field("MESSAGE"), ==, "failover_test: No longer held: update of 100 %s.");
 	g_ptr_array_add(model.holders, holder);
 	control_log_hold_ended(&model, holder);
 	g_assert_nonnull(strstr(field("MESSAGE"), "1 are left"));
