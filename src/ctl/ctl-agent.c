@@ -50,7 +50,10 @@ void ctl_agent_open(const Ctl *ctl)
 	pid_t parent = getpid();
 	int pipes[2];
 
-	if (agent > 0 || !ctl->ask_password || geteuid() == 0 || !isatty(STDIN_FILENO))
+	/* On another host somebody else is asked for authorization, whom no agent here can help. */
+	if (agent > 0 || !ctl->ask_password || ctl->host || ctl->machine)
+		return;
+	if (geteuid() == 0 || !isatty(STDIN_FILENO))
 		return;
 	if (pipe(pipes) < 0)
 		return;

@@ -16,25 +16,35 @@
 
 #define ERROR_INTERACTIVE     "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 
+static int open_bus(const Ctl *ctl, sd_bus **ret)
+{
+	if (ctl->host)
+		return sd_bus_open_system_remote(ret, ctl->host);
+	if (ctl->machine)
+		return sd_bus_open_system_machine(ret, ctl->machine);
+	return sd_bus_open_system_with_description(ret, "vrrpctl");
+}
+
 int ctl_bus_open(Ctl *ctl)
 {
 	int r;
 
 	if (ctl->bus)
 		return 0;
-	r = sd_bus_open_system_with_description(&ctl->bus, "vrrpctl");
+	r = open_bus(ctl, &ctl->bus);
 	if (r < 0)
 		return r;
 	return sd_bus_set_allow_interactive_authorization(ctl->bus, ctl->ask_password);
 }
 
-static int call_valist(Ctl *ctl, const CtlCall *call, sd_bus_error *error,
-		       sd_bus_message **ret_reply, const char *types, va_list arguments)
+void ctl_bus_close(Ctl *ctl)
+{
+	ctl->bus = sd_bus_close_unref(ctl->bus);
+}
+
+static int new_message(Ctl *ctl, const CtlCall *call, sd_bus_message **ret)
 {
 	g_autoptr(sd_bus_message) message = NULL;
-	guint64 timeout = ctl->timeout_usec ? ctl->timeout_usec
-			  : call->action    ? QUESTION_TIMEOUT_USEC
-					    : CALL_TIMEOUT_USEC;
 	int r = sd_bus_message_new_method_call(ctl->bus, &message, BUS_NAME, call->path,
 					       call->interface, call->member);
 
@@ -43,13 +53,34 @@ static int call_valist(Ctl *ctl, const CtlCall *call, sd_bus_error *error,
 	r = sd_bus_message_set_auto_start(message, FALSE);
 	if (r < 0)
 		return r;
+	*ret = g_steal_pointer(&message);
+	return 0;
+}
+
+static int send_message(Ctl *ctl, const CtlCall *call, sd_bus_message *message, sd_bus_error *error,
+			sd_bus_message **ret_reply)
+{
+	guint64 timeout = ctl->timeout_usec ? ctl->timeout_usec
+			  : call->action    ? QUESTION_TIMEOUT_USEC
+					    : CALL_TIMEOUT_USEC;
+
+	return MIN(sd_bus_call(ctl->bus, message, timeout, error, ret_reply), 0);
+}
+
+static int call_valist(Ctl *ctl, const CtlCall *call, sd_bus_error *error,
+		       sd_bus_message **ret_reply, const char *types, va_list arguments)
+{
+	g_autoptr(sd_bus_message) message = NULL;
+	int r = new_message(ctl, call, &message);
+
+	if (r < 0)
+		return r;
 	if (types) {
 		r = sd_bus_message_appendv(message, types, arguments);
 		if (r < 0)
 			return r;
 	}
-	r = sd_bus_call(ctl->bus, message, timeout, error, ret_reply);
-	return MIN(r, 0);
+	return send_message(ctl, call, message, error, ret_reply);
 }
 
 int ctl_bus_try(Ctl *ctl, const CtlCall *call, sd_bus_error *error, sd_bus_message **ret_reply,
@@ -76,7 +107,39 @@ int ctl_bus_call(Ctl *ctl, const CtlCall *call, sd_bus_message **ret_reply, cons
 		va_end(arguments);
 	}
 	if (r < 0)
-		ctl_bus_explain(call, &error, r);
+		ctl_bus_explain(ctl, call, &error, r);
+	sd_bus_error_free(&error);
+	return r;
+}
+
+static int call_with(Ctl *ctl, const CtlCall *call, sd_bus_error *error, sd_bus_message **ret_reply,
+		     CtlBusAppend append, const void *data)
+{
+	g_autoptr(sd_bus_message) message = NULL;
+	int r = ctl_bus_open(ctl);
+
+	if (r < 0)
+		return r;
+	r = new_message(ctl, call, &message);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_sensitive(message);
+	if (r < 0)
+		return r;
+	r = append(message, data);
+	if (r < 0)
+		return r;
+	return send_message(ctl, call, message, error, ret_reply);
+}
+
+int ctl_bus_call_with(Ctl *ctl, const CtlCall *call, sd_bus_message **ret_reply,
+		      CtlBusAppend append, const void *data)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = call_with(ctl, call, &error, ret_reply, append, data);
+
+	if (r < 0)
+		ctl_bus_explain(ctl, call, &error, r);
 	sd_bus_error_free(&error);
 	return r;
 }
@@ -101,36 +164,67 @@ static void explain_denied(const CtlCall *call, const sd_bus_error *error)
 			  "password of an administrator.");
 }
 
+/* Remedies that depend on nothing but the error. */
+static const struct {
+	const char *error;
+	const char *hint;
+} hints[] = {
+	{ SD_BUS_ERROR_SERVICE_UNKNOWN, "start it with: systemctl enable --now vrrpd" },
+	{ SD_BUS_ERROR_NAME_HAS_NO_OWNER, "start it with: systemctl enable --now vrrpd" },
+	{ BUS_ERROR_NO_PEER, "is vrrpd running on the other router, and does it hear this one? "
+			     "The address stays here meanwhile." },
+	{ BUS_ERROR_NOT_MASTER, "run it on the router that is master: vrrpctl list shows its "
+				"address." },
+	{ BUS_ERROR_INSTANCE_EXISTS, "vrrpctl set changes it, vrrpctl remove removes it." },
+	{ BUS_ERROR_UNKNOWN_SETTING, "vrrpd.instance(5) has all settings." },
+	{ BUS_ERROR_INVALID_SETTING, "vrrpd.instance(5) says what is valid." },
+	{ BUS_ERROR_BUSY, "wait for what is going on, and try again." },
+	{ BUS_ERROR_WRITE_FAILED, "nothing was changed. With --runtime no file is written, and the "
+				  "change is gone when vrrpd restarts." },
+	{ SD_BUS_ERROR_NO_REPLY, "see what vrrpd is doing: systemctl status vrrpd; what was asked "
+				 "for may still happen." },
+	{ SD_BUS_ERROR_TIMEOUT, "see what vrrpd is doing: systemctl status vrrpd; what was asked "
+				"for may still happen." },
+	{ SD_BUS_ERROR_UNKNOWN_METHOD, "vrrpd and vrrpctl are of different versions: systemctl "
+				       "restart vrrpd" },
+};
+
 static void explain_name(const CtlCall *call, const sd_bus_error *error)
 {
-	if (ctl_bus_is_absent(error))
-		ctl_error("Hint: start it with: systemctl enable --now vrrpd");
-	else if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) ||
-		 sd_bus_error_has_name(error, ERROR_INTERACTIVE))
+	if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) ||
+	    sd_bus_error_has_name(error, ERROR_INTERACTIVE))
 		explain_denied(call, error);
-	else if (sd_bus_error_has_name(error, BUS_ERROR_NO_PEER))
-		ctl_error("Hint: is vrrpd running on the other router, and does it hear this one? "
-			  "The address stays here meanwhile.");
-	else if (sd_bus_error_has_name(error, BUS_ERROR_NOT_MASTER))
-		ctl_error("Hint: run it on the router that is master: vrrpctl list shows its "
-			  "address.");
-	else if (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) ||
-		 sd_bus_error_has_name(error, SD_BUS_ERROR_TIMEOUT))
-		ctl_error(
-			"Hint: see what vrrpd is doing: systemctl status vrrpd; what was asked for "
-			"may still happen.");
-	else if (sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_METHOD))
-		ctl_error("Hint: vrrpd and vrrpctl are of different versions: systemctl restart "
-			  "vrrpd");
+	for (guint i = 0; i < G_N_ELEMENTS(hints); i++)
+		if (sd_bus_error_has_name(error, hints[i].error))
+			ctl_error("Hint: %s", hints[i].hint);
 }
 
-void ctl_bus_explain(const CtlCall *call, const sd_bus_error *error, int r)
+/* No answer at all: from whom depends on where it was to come from. */
+static void explain_silence(const Ctl *ctl, const CtlCall *call, int r)
+{
+	const char *text = g_strerror(-r);
+
+	if (ctl->host) {
+		ctl_error("Failed to %s: the system bus of host %s does not answer: %s",
+			  call->doing, ctl->host, text);
+		ctl_error("Hint: does this work? ssh %s vrrpctl list", ctl->host);
+	} else if (ctl->machine) {
+		ctl_error("Failed to %s: the system bus of machine %s does not answer: %s",
+			  call->doing, ctl->machine, text);
+		ctl_error("Hint: is it running? machinectl list. It takes root to enter one.");
+	} else {
+		ctl_error("Failed to %s: the system bus does not answer: %s", call->doing, text);
+		ctl_error("Hint: is it running? systemctl status dbus; vrrpd goes on without it.");
+	}
+}
+
+void ctl_bus_explain(const Ctl *ctl, const CtlCall *call, const sd_bus_error *error, int r)
 {
 	const char *text = error->message ? error->message : g_strerror(-r);
 
-	if (!sd_bus_error_is_set(error)) {
-		ctl_error("Failed to %s: the system bus does not answer: %s", call->doing, text);
-		ctl_error("Hint: is it running? systemctl status dbus; vrrpd goes on without it.");
+	/* A connection that breaks during a call is an error of the call for sd-bus. */
+	if (!sd_bus_error_is_set(error) || (ctl->bus && sd_bus_is_open(ctl->bus) <= 0)) {
+		explain_silence(ctl, call, r);
 		return;
 	}
 	if (ctl_bus_is_absent(error))
@@ -147,20 +241,48 @@ CtlExit ctl_bus_bad_reply(const char *member, int r)
 	return CTL_FAILED;
 }
 
-int ctl_bus_find_instance(Ctl *ctl, const char *name, const char *doing, char **ret_path)
+int ctl_bus_try_find(Ctl *ctl, const char *name, sd_bus_error *error, char **ret_path)
 {
-	const CtlCall call = { BUS_PATH, BUS_INTERFACE_MANAGER, "GetInstance", doing };
+	const CtlCall call = { BUS_PATH, BUS_INTERFACE_MANAGER, "GetInstance" };
 	g_autoptr(sd_bus_message) reply = NULL;
 	const char *path;
-	int r = ctl_bus_call(ctl, &call, &reply, "s", name);
+	int r = ctl_bus_try(ctl, &call, error, &reply, "s", name);
 
 	if (r < 0)
 		return r;
 	r = sd_bus_message_read(reply, "o", &path);
-	if (r < 0) {
-		ctl_bus_bad_reply(call.member, r);
+	if (r < 0)
 		return r;
-	}
 	*ret_path = g_strdup(path);
+	return 0;
+}
+
+int ctl_bus_find_instance(Ctl *ctl, const char *name, const char *doing, char **ret_path)
+{
+	const CtlCall call = { .doing = doing };
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = ctl_bus_open(ctl);
+
+	if (r >= 0)
+		r = ctl_bus_try_find(ctl, name, &error, ret_path);
+	if (r < 0)
+		ctl_bus_explain(ctl, &call, &error, r);
+	sd_bus_error_free(&error);
+	return r;
+}
+
+int ctl_bus_try_state(Ctl *ctl, const char *path, sd_bus_error *error, char **ret_state)
+{
+	const CtlCall call = { path, "org.freedesktop.DBus.Properties", "Get" };
+	g_autoptr(sd_bus_message) reply = NULL;
+	const char *state;
+	int r = ctl_bus_try(ctl, &call, error, &reply, "ss", BUS_INTERFACE_INSTANCE, "State");
+
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read(reply, "v", "s", &state);
+	if (r < 0)
+		return r;
+	*ret_state = g_strdup(state);
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bus/bus-names.h"
@@ -36,6 +37,7 @@ static const Field fields[] = {
 	FIELD("Faults", "as", faults),
 	FIELD("ForeignRouters", "as", foreign_routers),
 	FIELD("FragmentPath", "s", fragment_path),
+	FIELD("Holders", "a(sst)", holders),
 	FIELD("InstalledAddresses", "as", installed_addresses),
 	FIELD("Interface", "s", interface),
 	FIELD("InterfaceIndex", "i", interface_index),
@@ -55,6 +57,7 @@ static const Field fields[] = {
 	FIELD("StateSince", "t", state_since_usec),
 	FIELD("Transitions", "t", transitions),
 	FIELD("UnicastPeers", "as", unicast_peers),
+	FIELD("Unsaved", "b", unsaved),
 	FIELD("Version", "y", version),
 	FIELD("VirtualAddresses", "as", virtual_addresses),
 	FIELD("VirtualRouterId", "y", vrid),
@@ -66,6 +69,15 @@ static void peer_free(gpointer data)
 
 	g_free(peer->address);
 	g_free(peer);
+}
+
+static void holder_free(gpointer data)
+{
+	CtlHolder *holder = data;
+
+	g_free(holder->reason);
+	g_free(holder->sender);
+	g_free(holder);
 }
 
 static gpointer field_of(CtlInstance *instance, const Field *field)
@@ -81,6 +93,7 @@ static CtlInstance *instance_new(const char *path)
 	instance->path = g_strdup(path);
 	instance->enabled = TRUE;
 	instance->peers = g_ptr_array_new_with_free_func(peer_free);
+	instance->holders = g_ptr_array_new_with_free_func(holder_free);
 	for (guint i = 0; i < G_N_ELEMENTS(fields); i++)
 		if (g_str_equal(fields[i].signature, "s"))
 			*(char **)field_of(instance, &fields[i]) = g_strdup("");
@@ -99,6 +112,7 @@ void ctl_instance_free(CtlInstance *instance)
 		else if (g_str_equal(fields[i].signature, "as"))
 			g_strfreev(*(GStrv *)field_of(instance, &fields[i]));
 	g_ptr_array_unref(instance->peers);
+	g_ptr_array_unref(instance->holders);
 	g_free(instance->path);
 	g_free(instance->json);
 	g_free(instance);
@@ -154,6 +168,25 @@ static int read_peers(sd_bus_message *message, GPtrArray *peers)
 	return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
+static int read_holders(sd_bus_message *message, GPtrArray *holders)
+{
+	const char *reason, *sender;
+	guint64 since;
+	int r = sd_bus_message_enter_container(message, 'a', "(sst)");
+
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_read(message, "(sst)", &reason, &sender, &since)) > 0) {
+		CtlHolder *holder = g_new0(CtlHolder, 1);
+
+		holder->reason = g_strdup(reason);
+		holder->sender = g_strdup(sender);
+		holder->since_usec = since;
+		g_ptr_array_add(holders, holder);
+	}
+	return r < 0 ? r : sd_bus_message_exit_container(message);
+}
+
 static int read_field(sd_bus_message *message, CtlInstance *instance, const Field *field)
 {
 	gpointer place = field_of(instance, field);
@@ -164,6 +197,8 @@ static int read_field(sd_bus_message *message, CtlInstance *instance, const Fiel
 		return read_strings(message, place);
 	if (g_str_equal(field->signature, "a(syt)"))
 		return read_peers(message, *(GPtrArray **)place);
+	if (g_str_equal(field->signature, "a(sst)"))
+		return read_holders(message, *(GPtrArray **)place);
 	return sd_bus_message_read_basic(message, field->signature[0], place);
 }
 
@@ -196,23 +231,32 @@ static int read_property(sd_bus_message *message, CtlInstance *instance)
 	return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
-/* The value of a property for programs */
-static int append_json(GString *json, sd_bus_message *message, const char *name)
+int ctl_instance_property_json(GString *json, sd_bus_message *message, const char *name)
 {
-	static const char *const peer_fields[] = { "Address", "Priority", "LastHeard", NULL };
+	static const struct {
+		const char *name, *signature;
+		const char *fields[4]; /* as in the daemon's Describe() */
+	} structs[] = {
+		{ "Peers", "a(syt)", { "Address", "Priority", "LastHeard", NULL } },
+		{ "Holders", "a(sst)", { "Reason", "BusName", "Since", NULL } },
+	};
 	const char *contents;
 	int r = sd_bus_message_peek_type(message, NULL, &contents);
 
 	if (r < 0)
 		return r;
 	ctl_json_key(json, name);
-	if (!g_str_equal(name, "Peers") || g_strcmp0(contents, "a(syt)") != 0)
-		return ctl_json_message(json, message);
-	r = sd_bus_message_enter_container(message, 'v', contents);
-	if (r < 0)
-		return r;
-	r = ctl_json_structs(json, message, peer_fields);
-	return r < 0 ? r : sd_bus_message_exit_container(message);
+	for (guint i = 0; i < G_N_ELEMENTS(structs); i++) {
+		if (!g_str_equal(name, structs[i].name) ||
+		    g_strcmp0(contents, structs[i].signature) != 0)
+			continue;
+		r = sd_bus_message_enter_container(message, 'v', contents);
+		if (r < 0)
+			return r;
+		r = ctl_json_structs(json, message, structs[i].fields);
+		return r < 0 ? r : sd_bus_message_exit_container(message);
+	}
+	return ctl_json_message(json, message);
 }
 
 /* a{sv}, which is read twice: once for programs, once for people */
@@ -230,7 +274,7 @@ static int read_properties(sd_bus_message *message, CtlInstance *instance)
 		r = sd_bus_message_read_basic(message, 's', &key);
 		if (r < 0)
 			return r;
-		r = append_json(json, message, key);
+		r = ctl_instance_property_json(json, message, key);
 		if (r < 0)
 			return r;
 		r = sd_bus_message_rewind(message, FALSE);
@@ -351,6 +395,21 @@ int ctl_instance_fetch(Ctl *ctl, const char *path, const char *doing, CtlInstanc
 	}
 	*ret = g_steal_pointer(&instance);
 	return 0;
+}
+
+CtlExit ctl_instance_report(Ctl *ctl, const char *path, const char *text)
+{
+	g_autoptr(CtlInstance) instance = NULL;
+
+	if (ctl->json == CTL_JSON_OFF) {
+		if (!ctl->quiet)
+			puts(text);
+		return CTL_OK;
+	}
+	if (ctl_instance_fetch(ctl, path, "read what came of it", &instance) < 0)
+		return CTL_FAILED;
+	ctl_json_print(ctl, instance->json);
+	return CTL_OK;
 }
 
 gboolean ctl_name_matches(char **patterns, const char *name)

@@ -14,6 +14,13 @@ typedef struct CtlPeer {
 	guint64 last_heard_usec; /* since 1970; 0: never */
 } CtlPeer;
 
+/* Who keeps it out of mastership. */
+typedef struct CtlHolder {
+	char *reason;
+	char *sender; /* its name on the bus */
+	guint64 since_usec;
+} CtlHolder;
+
 /* Strings are "" and lists empty, never NULL, where the daemon has nothing to say. */
 typedef struct CtlInstance {
 	char *path;
@@ -30,6 +37,7 @@ typedef struct CtlInstance {
 	char *checksum_form;
 	gboolean enabled;
 	gboolean releasing;
+	gboolean unsaved;
 	gboolean preempt;
 	int interface_index;
 	guint8 vrid;
@@ -48,8 +56,9 @@ typedef struct CtlInstance {
 	GStrv unicast_peers;
 	GStrv foreign_routers;
 	GStrv faults;
-	GPtrArray *peers; /* CtlPeer * */
-	char *json;       /* all properties, those that this program does not know included */
+	GPtrArray *peers;   /* CtlPeer * */
+	GPtrArray *holders; /* CtlHolder * */
+	char *json;         /* all properties, those that this program does not know included */
 } CtlInstance;
 
 /* All instances, in the order of their names (eth2 before eth10). The caller unrefs the array.
@@ -60,6 +69,13 @@ int ctl_instances_fetch(Ctl *ctl, const char *doing, sd_bus_error *error, GPtrAr
 int ctl_instance_fetch(Ctl *ctl, const char *path, const char *doing, CtlInstance **ret);
 void ctl_instance_free(CtlInstance *instance); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CtlInstance, ctl_instance_free)
+
+/* Appends a property, with its name, for programs: the fields of its structs have names. Returns 0
+ * or negative errno. */
+int ctl_instance_property_json(GString *json, sd_bus_message *message, const char *name);
+/* After a change: prints the properties of the instance at @path with --json=, else @text unless it
+ * is to be quiet. */
+CtlExit ctl_instance_report(Ctl *ctl, const char *path, const char *text);
 
 /* Does @name match one of @patterns as file names do? Without patterns everything does. */
 gboolean ctl_name_matches(char **patterns, const char *name);

@@ -62,6 +62,11 @@ void ctl_table_add_format(CtlTable *table, CtlColor color, const char *format, .
 	ctl_table_add(table, color, text);
 }
 
+gboolean ctl_table_is_empty(const CtlTable *table)
+{
+	return table->cells->len == 0;
+}
+
 static gboolean is_right(const CtlTable *table, guint column)
 {
 	return table->headers[column][0] == '>';

@@ -18,5 +18,6 @@ void ctl_table_add(CtlTable *table, CtlColor color, const char *text);
 void ctl_table_add_format(CtlTable *table, CtlColor color, const char *format, ...)
 	G_GNUC_PRINTF(3, 4);
 
+gboolean ctl_table_is_empty(const CtlTable *table);
 /* Prints it on stdout; the headers only where @legend. */
 void ctl_table_print(const CtlTable *table, gboolean legend);

@@ -15,6 +15,7 @@ typedef enum CtlExit {
 	CTL_OK = 0,
 	CTL_FAILED = 1,
 	CTL_USAGE = 2,
+	CTL_TIMED_OUT = 3, /* of wait only */
 } CtlExit;
 
 typedef enum CtlJsonMode {
@@ -29,8 +30,15 @@ typedef struct Ctl {
 	gboolean pager;        /* page long output on a terminal */
 	gboolean ask_password; /* polkit may ask */
 	gboolean quiet;        /* say only what went wrong */
-	guint64 timeout_usec;  /* of a call; 0 is the call's own */
+	gboolean runtime;      /* change what runs, and no file */
+	gboolean value;        /* show --value */
+	GPtrArray *properties; /* show --property=: char *, in the order given; never NULL */
+	const char *host;      /* --host=; NULL: this one */
+	const char *machine;   /* --machine=; NULL: none */
+	guint64 timeout_usec;  /* of a call, or of all that wait does; 0 is the default */
 	guint64 hold_usec;     /* failover --hold=; 0 is as long as the new master lives */
+	const char *why;       /* hold --why=; NULL where not given */
+	const char *exec;      /* monitor --exec=; NULL where not given */
 	const char *output;    /* import --output=; NULL where not given */
 	gboolean dry_run;
 	gboolean replace;
@@ -43,8 +51,21 @@ typedef CtlExit (*CtlVerb)(Ctl *ctl, char **arguments);
 
 CtlExit verb_list(Ctl *ctl, char **arguments);
 CtlExit verb_status(Ctl *ctl, char **arguments);
+CtlExit verb_show(Ctl *ctl, char **arguments);
 CtlExit verb_monitor(Ctl *ctl, char **arguments);
+CtlExit verb_wait(Ctl *ctl, char **arguments);
+CtlExit verb_is_master(Ctl *ctl, char **arguments);
+CtlExit verb_statistics(Ctl *ctl, char **arguments);
+CtlExit verb_metrics(Ctl *ctl, char **arguments);
+CtlExit verb_add(Ctl *ctl, char **arguments);
+CtlExit verb_set(Ctl *ctl, char **arguments);
+CtlExit verb_remove(Ctl *ctl, char **arguments);
+CtlExit verb_enable(Ctl *ctl, char **arguments);
+CtlExit verb_disable(Ctl *ctl, char **arguments);
 CtlExit verb_failover(Ctl *ctl, char **arguments);
+CtlExit verb_hold(Ctl *ctl, char **arguments);
+CtlExit verb_set_priority(Ctl *ctl, char **arguments);
+CtlExit verb_announce(Ctl *ctl, char **arguments);
 CtlExit verb_reload(Ctl *ctl, char **arguments);
 CtlExit verb_check(Ctl *ctl, char **arguments);
 CtlExit verb_import(Ctl *ctl, char **arguments);

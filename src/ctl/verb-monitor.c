@@ -9,29 +9,26 @@
  * line.
  */
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "bus/bus-names.h"
+#include "ctl-exec.h"
 #include "ctl-instance.h"
 #include "ctl-json.h"
 #include "ctl-terminal.h"
+#include "ctl-watch.h"
 #include "ctl-words.h"
-
-#define RECONNECT_USEC G_USEC_PER_SEC
 
 typedef struct Monitor {
 	Ctl *ctl;
 	char **patterns;
 	GHashTable *numbers; /* name -> guint64 *, the last transition that was seen */
-	gboolean refresh;    /* the states must be read (again) */
+	CtlExec *exec;       /* NULL: no command */
 	gboolean absent;     /* it was said that the daemon is not there */
 } Monitor;
 
-static const CtlCall refresh_call = { .doing = "read the states" };
+#define REFRESHING "read the states"
 
 /* --- Output ---------------------------------------------------------------------------------- */
 
@@ -64,6 +61,8 @@ static void print_time(void)
 /* Something that is not about one instance, or has no details. */
 static void tell(const Monitor *monitor, const char *event, const char *name, const char *text)
 {
+	if (monitor->ctl->quiet)
+		return;
 	if (monitor->ctl->json != CTL_JSON_OFF) {
 		GString *json = begin_json(event);
 
@@ -106,13 +105,20 @@ static void tell_current(const Monitor *monitor, const CtlInstance *instance)
 	       instance->last_reason, instance->transitions);
 }
 
-typedef struct Transition {
-	const char *name, *state, *old, *reason;
-	guint64 number;
-	guint64 missed; /* transitions that were not seen before this one */
-} Transition;
+static void current(const Monitor *monitor, const CtlInstance *instance)
+{
+	const CtlTransition transition = { .name = instance->name,
+					   .state = instance->state,
+					   .reason = instance->last_reason,
+					   .number = instance->transitions };
 
-static void tell_transition(const Monitor *monitor, const Transition *transition)
+	if (!monitor->ctl->quiet)
+		tell_current(monitor, instance);
+	if (monitor->exec)
+		ctl_exec_add(monitor->exec, &transition);
+}
+
+static void tell_transition(const Monitor *monitor, const CtlTransition *transition)
 {
 	CtlColor color = color_of(transition->state);
 
@@ -139,6 +145,14 @@ static void tell_transition(const Monitor *monitor, const Transition *transition
 	       transition->reason, transition->number);
 }
 
+static void changed(const Monitor *monitor, const CtlTransition *transition)
+{
+	if (!monitor->ctl->quiet)
+		tell_transition(monitor, transition);
+	if (monitor->exec)
+		ctl_exec_add(monitor->exec, transition);
+}
+
 /* --- Signals --------------------------------------------------------------------------------- */
 
 static void remember(Monitor *monitor, const char *name, guint64 number)
@@ -150,7 +164,7 @@ static int on_state_changed(sd_bus_message *message, void *userdata, sd_bus_erro
 {
 	Monitor *monitor = userdata;
 	g_autofree char *name = NULL;
-	Transition transition;
+	CtlTransition transition;
 	const guint64 *last;
 	char *decoded;
 
@@ -169,7 +183,7 @@ static int on_state_changed(sd_bus_message *message, void *userdata, sd_bus_erro
 		return 0;
 	transition.name = name;
 	transition.missed = last ? transition.number - *last - 1 : 0;
-	tell_transition(monitor, &transition);
+	changed(monitor, &transition);
 	remember(monitor, name, transition.number);
 	return 0;
 }
@@ -187,65 +201,47 @@ static int on_instance(sd_bus_message *message, void *userdata, sd_bus_error *er
 	     added ? "was added" : "was removed");
 	/* An instance that comes again counts from the beginning. */
 	g_hash_table_remove(monitor->numbers, name);
+	if (monitor->exec && !added)
+		ctl_exec_forget(monitor->exec, name);
 	return 0;
 }
 
-static void daemon_gone(Monitor *monitor, const char *event, const char *text)
-{
-	if (!monitor->absent)
-		tell(monitor, event, NULL, text);
-	monitor->absent = TRUE;
-	g_hash_table_remove_all(monitor->numbers);
-}
-
-static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-	Monitor *monitor = userdata;
-	const char *name, *old, *new;
-
-	if (sd_bus_message_read(message, "sss", &name, &old, &new) < 0 ||
-	    !g_str_equal(name, BUS_NAME))
-		return 0;
-	if (*old)
-		daemon_gone(monitor, "DaemonGone", "vrrpd has gone");
-	monitor->refresh = *new != '\0';
-	return 0;
-}
-
-static int subscribe(Monitor *monitor)
-{
-	static const struct {
-		const char *rule;
-		sd_bus_message_handler_t handler;
-	} matches[] = {
-		{ "type='signal',sender='" BUS_NAME "',interface='" BUS_INTERFACE_INSTANCE
-		  "',member='StateChanged',path_namespace='" BUS_PATH_INSTANCE "'",
-		  on_state_changed },
-		{ "type='signal',sender='" BUS_NAME "',interface='" BUS_INTERFACE_MANAGER
-		  "',member='InstanceAdded',path='" BUS_PATH "'",
-		  on_instance },
-		{ "type='signal',sender='" BUS_NAME "',interface='" BUS_INTERFACE_MANAGER
-		  "',member='InstanceRemoved',path='" BUS_PATH "'",
-		  on_instance },
-		{ "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
-		  "member='NameOwnerChanged',path='/org/freedesktop/DBus',arg0='" BUS_NAME "'",
-		  on_owner_changed },
-	};
-
-	for (guint i = 0; i < G_N_ELEMENTS(matches); i++) {
-		int r = sd_bus_add_match(monitor->ctl->bus, NULL, matches[i].rule,
-					 matches[i].handler, monitor);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
+static const CtlWatchMatch matches[] = {
+	{ "type='signal',sender='" BUS_NAME "',interface='" BUS_INTERFACE_INSTANCE
+	  "',member='StateChanged',path_namespace='" BUS_PATH_INSTANCE "'",
+	  on_state_changed },
+	{ "type='signal',sender='" BUS_NAME "',interface='" BUS_INTERFACE_MANAGER
+	  "',member='InstanceAdded',path='" BUS_PATH "'",
+	  on_instance },
+	{ "type='signal',sender='" BUS_NAME "',interface='" BUS_INTERFACE_MANAGER
+	  "',member='InstanceRemoved',path='" BUS_PATH "'",
+	  on_instance },
+};
 
 /* --- Running --------------------------------------------------------------------------------- */
 
-static void show_states(Monitor *monitor, const GPtrArray *instances)
+static void gone(gpointer userdata, CtlWatchGone what)
 {
+	static const char *const texts[][2] = {
+		[CTL_WATCH_DAEMON_ENDED] = { "DaemonGone", "vrrpd has gone" },
+		[CTL_WATCH_DAEMON_ABSENT] = { "DaemonGone",
+					      "vrrpd is not running; waiting for it" },
+		[CTL_WATCH_BUS_ENDED] = { "BusGone", "the system bus has gone; waiting for it" },
+	};
+	Monitor *monitor = userdata;
+
+	tell(monitor, texts[what][0], NULL, texts[what][1]);
+	monitor->absent = TRUE;
+}
+
+static int refresh(gpointer userdata, sd_bus_error *error)
+{
+	Monitor *monitor = userdata;
+	g_autoptr(GPtrArray) instances = NULL;
+	int r = ctl_instances_fetch(monitor->ctl, REFRESHING, error, &instances);
+
+	if (r < 0)
+		return r;
 	if (monitor->absent)
 		tell(monitor, "DaemonAppeared", NULL, "vrrpd is there");
 	monitor->absent = FALSE;
@@ -255,130 +251,52 @@ static void show_states(Monitor *monitor, const GPtrArray *instances)
 
 		if (!ctl_name_matches(monitor->patterns, instance->name))
 			continue;
-		tell_current(monitor, instance);
+		current(monitor, instance);
 		remember(monitor, instance->name, instance->transitions);
 	}
+	return 0;
 }
 
-/* Returns 0, also where the daemon is not there; or negative errno. */
-static int refresh(Monitor *monitor)
+static void prepare(gpointer userdata, GArray *descriptors)
 {
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	g_autoptr(GPtrArray) instances = NULL;
-	int r;
+	const Monitor *monitor = userdata;
 
-	monitor->refresh = FALSE;
-	r = ctl_instances_fetch(monitor->ctl, refresh_call.doing, &error, &instances);
-	if (r >= 0) {
-		show_states(monitor, instances);
-	} else if (ctl_bus_is_absent(&error) ||
-		   sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY)) {
-		/* It went, or goes at this moment; NameOwnerChanged tells when it is back. */
-		daemon_gone(monitor, "DaemonGone", "vrrpd is not running; waiting for it");
-		r = 0;
-	} else {
-		ctl_bus_explain(&refresh_call, &error, r);
-		/* It hangs; what it says later is worth waiting for. */
-		if (sd_bus_error_has_name(&error, SD_BUS_ERROR_TIMEOUT)) {
-			monitor->refresh = TRUE;
-			r = 0;
-		}
-	}
-	sd_bus_error_free(&error);
-	return r;
+	if (monitor->exec)
+		ctl_exec_prepare(monitor->exec, descriptors);
 }
 
-static int connect_bus(Monitor *monitor)
+static void dispatch(gpointer userdata)
 {
-	int r = ctl_bus_open(monitor->ctl);
+	const Monitor *monitor = userdata;
 
-	if (r < 0)
-		return r;
-	monitor->refresh = TRUE;
-	return subscribe(monitor);
-}
-
-/* Waits for the bus, or until nobody reads what is printed. Returns FALSE in the latter case. */
-static gboolean wait_for_bus(sd_bus *bus)
-{
-	struct pollfd fds[] = { { .fd = sd_bus_get_fd(bus) }, { .fd = STDOUT_FILENO } };
-	uint64_t until = UINT64_MAX;
-	gint64 now = g_get_monotonic_time();
-	int msec = -1, events = sd_bus_get_events(bus);
-
-	if (fds[0].fd < 0 || events < 0 || sd_bus_get_timeout(bus, &until) < 0)
-		return TRUE; /* sd_bus_process() says why */
-	fds[0].events = (short)events;
-	if (until != UINT64_MAX)
-		msec = until <= (uint64_t)now ? 0 : (int)((until - (uint64_t)now) / 1000 + 1);
-	poll(fds, G_N_ELEMENTS(fds), msec);
-	return !(fds[1].revents & (POLLERR | POLLHUP | POLLNVAL));
-}
-
-/* Returns 0 where nobody reads any more, negative errno where the bus went. */
-static int run(Monitor *monitor)
-{
-	for (;;) {
-		int r = sd_bus_process(monitor->ctl->bus, NULL);
-
-		if (r < 0)
-			return r;
-		if (monitor->refresh) {
-			r = refresh(monitor);
-			if (r < 0)
-				return r;
-			continue;
-		}
-		if (r == 0 && !wait_for_bus(monitor->ctl->bus))
-			return 0;
-		if (ferror(stdout))
-			return 0;
-	}
-}
-
-static void disconnect(Monitor *monitor)
-{
-	monitor->ctl->bus = sd_bus_close_unref(monitor->ctl->bus);
-}
-
-static void reconnect(Monitor *monitor)
-{
-	while (connect_bus(monitor) < 0) {
-		disconnect(monitor);
-		g_usleep(RECONNECT_USEC);
-	}
-}
-
-static CtlExit run_forever(Monitor *monitor)
-{
-	int r = connect_bus(monitor);
-
-	if (r < 0) {
-		sd_bus_error none = SD_BUS_ERROR_NULL;
-
-		ctl_bus_explain(&(CtlCall){ .doing = "monitor the instances" }, &none, r);
-		return CTL_FAILED;
-	}
-	for (;;) {
-		r = run(monitor);
-		if (r >= 0)
-			return CTL_OK;
-		if (sd_bus_is_open(monitor->ctl->bus) > 0)
-			return CTL_FAILED; /* refresh() said why */
-		disconnect(monitor);
-		daemon_gone(monitor, "BusGone", "the system bus has gone; waiting for it");
-		reconnect(monitor);
-	}
+	if (monitor->exec)
+		ctl_exec_dispatch(monitor->exec);
 }
 
 CtlExit verb_monitor(Ctl *ctl, char **arguments)
 {
 	Monitor monitor = { .ctl = ctl, .patterns = arguments };
+	CtlWatch watch = { .ctl = ctl,
+			   .doing = REFRESHING,
+			   .matches = matches,
+			   .matches_count = G_N_ELEMENTS(matches),
+			   .refresh = refresh,
+			   .gone = gone,
+			   .prepare = prepare,
+			   .dispatch = dispatch,
+			   .until_unread = TRUE,
+			   .userdata = &monitor };
 	CtlExit exit_code;
 
+	if (ctl->exec) {
+		monitor.exec = ctl_exec_new(ctl->exec);
+		if (!monitor.exec)
+			return CTL_FAILED;
+	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	monitor.numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	exit_code = run_forever(&monitor);
+	exit_code = ctl_watch_run(&watch);
 	g_hash_table_unref(monitor.numbers);
+	ctl_exec_free(monitor.exec);
 	return exit_code;
 }

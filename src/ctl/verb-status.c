@@ -14,10 +14,12 @@
 #include "ctl-instance.h"
 #include "ctl-json.h"
 #include "ctl-report.h"
+#include "ctl-statistics.h"
 #include "ctl-terminal.h"
 #include "ctl-words.h"
 
 #define LABEL_WIDTH 12
+#define COUNTING    "read the counters"
 
 /* --- One instance ---------------------------------------------------------------------------- */
 
@@ -170,29 +172,46 @@ static void print_peers(const CtlInstance *instance)
 	}
 }
 
-/* Statistics are an interface of their own; a daemon without it is fine. */
-static void print_statistics(Ctl *ctl, const CtlInstance *instance)
+static void print_statistics(const GArray *counters)
 {
-	const CtlCall call = { instance->path, BUS_INTERFACE_STATISTICS, "Get", "read counters" };
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	g_autoptr(sd_bus_message) reply = NULL;
 	guint shown = 0;
-	const char *name;
-	guint64 value;
-	int r = ctl_bus_try(ctl, &call, &error, &reply, NULL);
 
-	sd_bus_error_free(&error);
-	if (r < 0 || sd_bus_message_enter_container(reply, 'a', "{st}") < 0)
-		return;
-	while (sd_bus_message_read(reply, "{st}", &name, &value) > 0) {
-		if (value == 0)
+	for (guint i = 0; counters && i < counters->len; i++) {
+		const CtlCounter *counter = &g_array_index(counters, CtlCounter, i);
+
+		if (counter->value == 0)
 			continue;
 		print_label(shown++ == 0 ? "Statistics" : "");
-		printf("%s %" G_GUINT64_FORMAT "\n", name, value);
+		printf("%s %" G_GUINT64_FORMAT "\n", counter->name, counter->value);
 	}
 }
 
-static void print_instance(Ctl *ctl, const CtlInstance *instance)
+static void print_holders(const CtlInstance *instance)
+{
+	for (guint i = 0; i < instance->holders->len; i++) {
+		const CtlHolder *holder = instance->holders->pdata[i];
+		g_autofree char *reason = ctl_words_printable(holder->reason);
+		g_autofree char *ago =
+			ctl_words_ago(holder->since_usec, (guint64)g_get_real_time());
+
+		print_label(i == 0 ? "Held" : "");
+		print_colored(CTL_COLOR_YELLOW, reason);
+		printf(" (%s), since %s\n", holder->sender, ago);
+	}
+}
+
+static void print_file(const CtlInstance *instance)
+{
+	if (*instance->fragment_path || instance->unsaved) {
+		print_label("File");
+		fputs(*instance->fragment_path ? instance->fragment_path : "none", stdout);
+		print_colored(CTL_COLOR_YELLOW, instance->unsaved
+							? " (runs with other settings than there)\n"
+							: "\n");
+	}
+}
+
+static void print_instance(const CtlInstance *instance, const GArray *counters)
 {
 	g_autofree char *description = ctl_words_printable(instance->description);
 
@@ -202,16 +221,14 @@ static void print_instance(Ctl *ctl, const CtlInstance *instance)
 	printf("%s%s\n", *description ? " - " : "", description);
 	print_state(instance);
 	print_faults(instance);
+	print_holders(instance);
 	print_router(instance);
 	print_master(instance);
 	print_timers(instance);
 	print_addresses(instance);
 	print_peers(instance);
-	print_statistics(ctl, instance);
-	if (*instance->fragment_path) {
-		print_label("File");
-		puts(instance->fragment_path);
-	}
+	print_statistics(counters);
+	print_file(instance);
 }
 
 /* --- The daemon ------------------------------------------------------------------------------ */
@@ -320,9 +337,30 @@ static CtlExit print_json(Ctl *ctl, char **patterns)
 	return complete ? CTL_OK : CTL_FAILED;
 }
 
+/* One question for all counters, unless only one instance is looked at. Returns NULL, and says why
+ * on stderr, where they cannot be had: the rest is shown all the same. */
+static GHashTable *fetch_counters(Ctl *ctl, const GPtrArray *instances)
+{
+	GHashTable *all = NULL;
+	const CtlInstance *only;
+	GArray *counters;
+
+	if (instances->len > 1)
+		return ctl_statistics_fetch(ctl, COUNTING, &all) < 0 ? NULL : all;
+	if (instances->len == 0)
+		return NULL;
+	only = instances->pdata[0];
+	if (ctl_statistics_fetch_one(ctl, only->path, COUNTING, &counters) < 0)
+		return NULL;
+	all = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
+	g_hash_table_insert(all, g_strdup(only->path), counters);
+	return all;
+}
+
 CtlExit verb_status(Ctl *ctl, char **arguments)
 {
 	g_autoptr(GPtrArray) instances = NULL;
+	g_autoptr(GHashTable) all = NULL;
 	gboolean complete;
 
 	if (ctl->json != CTL_JSON_OFF)
@@ -330,13 +368,16 @@ CtlExit verb_status(Ctl *ctl, char **arguments)
 	if (ctl_instances_fetch(ctl, "read the status", NULL, &instances) < 0)
 		return CTL_FAILED;
 	complete = ctl_instances_select(instances, arguments);
+	all = fetch_counters(ctl, instances);
 	ctl_terminal_page(ctl);
 	if (!arguments[0] && ctl->legend)
 		print_manager(ctl, instances);
 	for (guint i = 0; i < instances->len; i++) {
+		const CtlInstance *instance = instances->pdata[i];
+
 		if (i > 0 || (!arguments[0] && ctl->legend))
 			putchar('\n');
-		print_instance(ctl, instances->pdata[i]);
+		print_instance(instance, all ? g_hash_table_lookup(all, instance->path) : NULL);
 	}
 	return complete ? CTL_OK : CTL_FAILED;
 }

@@ -181,6 +181,7 @@ def test_failover(pair):
     assert (out, err) == ("lan-v4: 192.168.120.2 is master now (priority 100).\n", "")
     assert first.state("lan-v4") == "backup"
     second.wait_state("master", 5, "lan-v4")
+    wait_for(lambda: not first.properties("lan-v4")["Releasing"], 5, "the end of the handover")
     out, err = ctl(first, "failover", "lan-v4", status=1)
     assert out == "" and err.startswith("Failed to fail over lan-v4: 'lan-v4' is not master here")
     assert "Hint: run it on the router that is master" in err

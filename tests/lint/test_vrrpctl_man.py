@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -29,7 +30,7 @@ def entries(text):
 
 
 def plain(term):
-    return term.replace("*", "").replace("\\", "")
+    return term.replace("*", "").replace("\\ ", "").replace("\\", "")
 
 
 def help_terms(start):
@@ -47,7 +48,7 @@ def help_options():
 
 def page_options():
     text = section(PAGE, "OPTIONS", "=")
-    return {re.sub(r"^(-\w) [A-Z]+$", r"\1", form) for term in entries(text) if term.startswith("-")
+    return {re.sub(r"^(-\w) \S+$", r"\1", form) for term in entries(text) if term.startswith("-")
             for form in plain(term).split(", ")}
 
 
@@ -59,14 +60,31 @@ def test_options():
     assert page_options() == help_options()
 
 
+def own_words(command):
+    """The words of an example that are vrrpctl's: not those of a pipe behind it, or of the command that it runs."""
+    words = shlex.split(command)
+    for end in ("|", "||", "&&", ">", "--"):
+        if end in words:
+            words = words[:words.index(end)]
+    return words
+
+
 def test_examples_use_what_exists():
     verbs = {verb.split()[0] for verb in help_verbs()}
-    long_options = {option.split("=")[0] for option in help_options()}
+    options = {option.split("=")[0] for option in help_options()}
     commands = re.findall(r"^ +[#$] vrrpctl(.*)$", section(PAGE, "EXAMPLES", "="), re.M)
     assert len(commands) > 5
     for command in commands:
-        words = command.split("|")[0].split()
+        words = own_words(command)
+        for place in ("-H", "-M"):
+            if place in words:
+                del words[words.index(place) + 1]
         named = [word for word in words if not word.startswith("-")]
         assert not named or named[0] in verbs, command
         for word in words:
-            assert not word.startswith("-") or word.split("=")[0] in long_options, command
+            assert not word.startswith("-") or word.split("=")[0] in options, command
+
+
+def test_every_verb_has_an_example_or_needs_none():
+    used = {own_words(command)[0] for command in re.findall(r"^ +[#$] vrrpctl (.*)$", PAGE, re.M)}
+    assert {"add", "set", "show", "hold", "wait", "is-master", "metrics", "failover", "import", "monitor"} <= used

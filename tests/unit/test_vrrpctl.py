@@ -15,7 +15,8 @@ SEED = ROOT / "tests/data/seed"
 VRRPCTL = pathlib.Path(os.environ.get("VRRPD_BUILD", ROOT / "build"), "src/ctl/vrrpctl")
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC",
                "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent/bus"}
-VERBS = ["list", "status", "monitor", "failover", "reload", "check", "import"]
+VERBS = ["list", "status", "show", "monitor", "wait", "is-master", "statistics", "metrics", "add", "set", "remove", "enable",
+         "disable", "failover", "hold", "set-priority", "announce", "reload", "check", "import"]
 
 GOOD = "[Instance]\nInterface=eth0\nVirtualRouterId=7\nVirtualAddresses=192.0.2.1/24\n"
 
@@ -96,6 +97,31 @@ def test_version():
     (["--no-such-option"], "no-such-option"),
     (["-x"], "x"),
     (["list", "--quiet=yes"], "quiet"),
+    (["show"], r"show: too few arguments\. Usage: vrrpctl show NAME"),
+    (["list", "-p", "Name"], "list: there is no option --property= here"),
+    (["list", "--value"], "list: there is no option --value here"),
+    (["show", "x", "--property=A,,B"], "--property=A,,B: a name is missing"),
+    (["wait", "x"], r"wait: too few arguments\. Usage: vrrpctl wait NAME STATE"),
+    (["wait", "x", "mastr"], r"there is no state 'mastr'\. Did you mean 'master'\? The states are: initialize, backup, master"),
+    (["is-master"], "is-master: too few arguments"),
+    (["list", "--exec=true"], "list: there is no option --exec= here"),
+    (["list", "--runtime"], "list: there is no option --runtime here"),
+    (["add"], r"add: too few arguments\. Usage: vrrpctl add NAME KEY=VALUE\.\.\."),
+    (["set", "x"], "set: too few arguments"),
+    (["set", "x", "Priority"], "Priority: a setting is KEY=VALUE, and KEY= brings the default back"),
+    (["add", "x", "=7"], "=7: a setting is KEY=VALUE"),
+    (["add", "x", "Priority=7", "Priority=8"], "Priority is given twice"),
+    (["set-priority", "x"], "set-priority: too few arguments"),
+    (["set-priority", "x", "255"], r"set-priority 255: must be a whole number from 0 to 254\. 0 ends the override"),
+    (["set-priority", "x", "high"], "set-priority high: must be a whole number"),
+    (["hold", "x"], r"hold: too few arguments\. Usage: vrrpctl hold NAME -- COMMAND"),
+    (["hold", "x", "--"], "hold: too few arguments"),
+    (["failover", "x", "--why=y"], "failover: there is no option --why= here"),
+    (["-H", "", "list"], "--host=: that is no name"),
+    (["-H", "-oProxyCommand=x", "list"], "--host=-oProxyCommand=x: that is no name"),
+    (["-M", "", "list"], "--machine=: that is no name"),
+    (["-H", "a", "-M", "b", "list"], "--host= and --machine= cannot be used together"),
+    (["import", "--runtime", "-o", "x", "y"], "import: --runtime is about a running vrrpd, --output= about files"),
 ])
 def test_usage_errors(arguments, complaint):
     out, err = ctl(*arguments, status=2)
@@ -109,16 +135,103 @@ def test_a_wrong_verb_is_told_the_right_ones(verb):
     assert err.splitlines()[-1] == f"The verbs are: {', '.join(VERBS)}."
 
 
-@pytest.mark.parametrize("verb", ["show", "wait", "is-master", "statistics", "add", "set", "hold", "export", "help"])
+@pytest.mark.parametrize("verb", ["export", "help", "delete", "restart"])
 def test_verbs_that_do_not_exist(verb):
     _, err = ctl(verb, "x", status=2)
     assert f"There is no verb '{verb}'." in err
 
 
+KEY = "s3same"
+
+
+@pytest.mark.parametrize("verb", ["add", "set"])
+@pytest.mark.parametrize("key", ["AuthenticationKey", "authenticationkey", "AuthenticatonKey"])
+def test_a_secret_on_the_command_line_is_refused(verb, key):
+    out, err = ctl(verb, "lan", f"{key}={KEY}", status=2)
+    assert out == "" and KEY not in err
+    assert "can be read by every user of this host" in err and f"Hint: {key}=- asks for it, or takes the first line of stdin" in err
+
+
+@pytest.mark.parametrize("text, complaint", [
+    ("", "Failed to read the key: there is none. Hint: it is the first line of stdin."),
+    ("\n", "Failed to read the key: there is none."),
+    ("a\0b\n", "Failed to read the key: Invalid argument"),
+    ("x" * 1025, "Failed to read the key: the line has more than 1024 bytes."),
+    (KEY + "\nmore", "Failed to change lan: the system bus does not answer"),
+])
+def test_a_secret_from_stdin(text, complaint):
+    done = subprocess.run([VRRPCTL, "set", "lan", "AuthenticationKey=-"], input=text, capture_output=True, text=True,
+                          env=ENVIRONMENT, timeout=30, check=False)
+    assert done.returncode == 1 and done.stdout == "" and complaint in done.stderr and KEY not in done.stderr
+
+
+def test_what_follows_the_secret_is_left_to_others():
+    script = f"{VRRPCTL} set lan AuthenticationKey=- 2>&-; cat"
+    done = subprocess.run(["sh", "-c", script], input="one\ntwo\n", capture_output=True, text=True, env=ENVIRONMENT,
+                          timeout=30, check=False)
+    assert done.stdout == "two\n"
+
+
+def test_options_of_a_command_are_not_ours():
+    """Nothing is held, since there is no bus: it is about who reads --version."""
+    for arguments in (["--", "ls", "--version"], ["ls", "--version"], ["ls", "--no-such-option", "--", "-x"]):
+        out, err = ctl("hold", "lan", *arguments, status=1)
+        assert out == "" and err.startswith("Failed to hold lan: the system bus does not answer")
+
+
+def test_a_command_that_does_not_exist_takes_no_hold():
+    out, err = ctl("hold", "lan", "--", "no-such-program", status=127)
+    assert (out, err) == ("", "Failed to run no-such-program: there is no such program. Nothing is held.\n")
+
+
+def test_a_hold_does_not_go_through_ssh():
+    out, err = ctl("-H", "elsewhere", "hold", "lan", "--", "true", status=1)
+    assert out == "" and "a hold cannot be passed over ssh" in err and "ssh elsewhere vrrpctl hold lan -- COMMAND" in err
+
+
+@pytest.mark.parametrize("command, complaint", [
+    ("no-such-program -x", "--exec=no-such-program -x: there is no program 'no-such-program'."),
+    ("sh -c 'x", "--exec=sh -c 'x: "),
+    ("", "--exec=: "),
+])
+def test_monitor_exec_of_what_cannot_run(command, complaint):
+    out, err = ctl("monitor", f"--exec={command}", status=1)
+    assert out == "" and complaint in err
+
+
+def ssh_double(tmp_path):
+    """An ssh that writes down how it was called, and fails."""
+    path = tmp_path / "ssh"
+    path.write_text(f"#!/bin/sh\nfor word; do echo \"$word\"; done >{tmp_path}/words\nexit 255\n")
+    path.chmod(0o755)
+    return dict(ENVIRONMENT, PATH=f"{tmp_path}:{ENVIRONMENT['PATH']}")
+
+
+@pytest.mark.parametrize("option", [["-H", "admin@router2"], ["--host=admin@router2"]])
+def test_the_other_host_is_asked_over_ssh(tmp_path, option):
+    done = subprocess.run([VRRPCTL, *option, "list"], capture_output=True, text=True, env=ssh_double(tmp_path), timeout=30,
+                          stdin=subprocess.DEVNULL, check=False)
+    words = (tmp_path / "words").read_text().split()
+    assert words == ["-xT", "--", "admin@router2", "systemd-stdio-bridge"]
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("Failed to list the instances: the system bus of host admin@router2 does not answer: ")
+    assert "Hint: does this work? ssh admin@router2 vrrpctl list" in done.stderr
+
+
+def test_a_machine_that_is_not_there():
+    out, err = ctl("-M", "no-such-machine", "list", status=1)
+    assert out == "" and err.startswith("Failed to list the instances: the system bus of machine no-such-machine does not answer: ")
+    assert "machinectl list" in err
+
+
 def test_without_a_bus():
-    for arguments in ([], ["list"], ["status"], ["failover", "x"], ["reload"], ["monitor"]):
+    for arguments in ([], ["list"], ["status"], ["failover", "x"], ["reload"], ["monitor"], ["show", "x"], ["is-master", "x"],
+                      ["wait", "x", "master"], ["statistics"], ["metrics"], ["add", "x"], ["set", "x", "Priority=7"],
+                      ["remove", "x"], ["enable", "x"], ["disable", "x"], ["hold", "x", "--", "true"],
+                      ["set-priority", "x", "7"], ["announce", "x"], ["import", SEED / "node1.conf"]):
         out, err = ctl(*arguments, status=1)
         assert out == ""
+        err = re.sub(r"^\S*node1.conf:.*\n", "", err)
         assert re.match(r"Failed to [a-z ]+x?: the system bus does not answer: No such file or directory\nHint: ", err)
 
 
@@ -283,9 +396,7 @@ def test_import_refuses_what_changes_the_election(tmp_path):
     assert os.listdir(output) == ["failover_test.conf"] and lines_with(err, "election")
 
 
-def test_import_needs_a_place(tmp_path):
-    out, err = ctl("import", SEED / "node1.conf", status=2)
-    assert out == "" and "--output=DIR" in err and "vrrpctl reload" in err
+def test_import_needs_a_directory(tmp_path):
     _, err = ctl("import", "-o", tmp_path / "none", SEED / "node1.conf", status=1)
     assert err.endswith(f"Failed to write to {tmp_path}/none: it is not a directory.\n")
 
