@@ -10,7 +10,7 @@ from conftest import wait_master
 from examples import blocks, fits
 from lab import wait_for
 from nodes import SOURCE
-from private_bus import DENIED, INTERACTIVE, path_of
+from private_bus import DENIED, INTERACTIVE, as_user, path_of
 
 with open(os.path.join(SOURCE, "man/org.vrrpd1.5.rst"), encoding="utf-8") as page:
     PAGE = page.read()
@@ -90,6 +90,19 @@ def as_in_the_manual(system, daemon):
 @pytest.mark.parametrize("name", SIMPLE)
 def test_example(daemon, as_in_the_manual, command, name):
     done = run(command(name))
+    assert done.returncode == 0, done.stdout
+    compare(daemon, name, done.stdout)
+
+
+# What only reads.
+READERS = ["tree.sh", "get-instance.sh", "introspect.sh", "get-property.sh", "get-settings.sh", "describe.sh",
+           "statistics.sh", "gdbus-get.sh"]
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_reading_is_free(daemon, as_in_the_manual, name):
+    """The same for somebody who may do nothing."""
+    done = run(as_user("bob", ["bash", "-euo", "pipefail", "-c", EXAMPLES[name]]))
     assert done.returncode == 0, done.stdout
     compare(daemon, name, done.stdout)
 

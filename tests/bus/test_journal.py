@@ -3,13 +3,15 @@
 all others have left there."""
 import os
 import re
+import shlex
 import subprocess
 
 import pytest
 
 from conftest import KEY, wait_master, write_routers
+from examples import blocks
 from journal import Journal, JournalDaemon
-from lab import wait_for
+from lab import run, wait_for
 from nodes import SOURCE
 from packets import MULTICAST, ipv4, send, vrrp3
 from private_bus import INSTANCE, MANAGER, PrivateSystem, path_of
@@ -251,6 +253,19 @@ def test_start_failed(system, journal, daemon):
     assert subprocess.run(argv, check=False, timeout=30).returncode == 1
     entry = journal.wait(of("START_FAILED"))
     assert entry["PRIORITY"] == "3" and "CAP_NET_RAW" in entry["MESSAGE"]
+
+
+def test_commands_of_the_manual(journal, daemon):
+    """Each finds what vrrpd(8) says of it."""
+    with open(os.path.join(SOURCE, "man/vrrpd.8.rst"), encoding="utf-8") as page:
+        commands = blocks(page.read(), "example")["journal.sh"].splitlines()
+    found = [run(shlex.split(command) + ["-o", "cat", "--no-pager"]).splitlines() for command in commands]
+    assert all(found) and len(found) == 4
+    story, transitions, calls, wrong = found
+    assert all(line.startswith("failover_test: ") for line in story) and len(story) > 6
+    assert all(re.fullmatch(r"[\w.-]+: \w+ -> \w+ \([a-z-]+\)", line) for line in transitions) and len(transitions) > 6
+    assert all(" was called by user " in line for line in calls)
+    assert [line for line in wrong if "are dropped: checksum" in line] and not [line for line in wrong if " -> " in line]
 
 
 def test_every_line_has_an_id(journal, daemon):
