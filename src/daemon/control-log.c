@@ -68,7 +68,8 @@ static void begin_instance(Entry *entry, GLogLevelFlags level, const char *id,
 	g_snprintf(entry->vrid, sizeof entry->vrid, "%u", settings->vrid);
 	entry->instance = model->name;
 	add(entry, JOURNAL_FIELD_INSTANCE, model->name);
-	add(entry, JOURNAL_FIELD_INTERFACE, settings->interface);
+	/* journalctl takes an empty field for one that is not there. */
+	add(entry, JOURNAL_FIELD_INTERFACE, *settings->interface ? settings->interface : "any");
 	add(entry, JOURNAL_FIELD_VRID, entry->vrid);
 	add(entry, JOURNAL_FIELD_FAMILY, vrrp_family_to_string(settings->family));
 }

@@ -294,6 +294,21 @@ static void test_instances(void)
 	g_assert_cmpstr(field("VRRP_INSTANCE"), ==, "failover_test");
 }
 
+/* Unicast without an interface. */
+static void test_no_interface(void)
+{
+	Settings *former = model.settings;
+
+	model.settings =
+		make_settings("Interface", "", "UnicastPeers", "192.168.120.2", "UnicastMinTtl",
+			      "255", "VirtualAddresses", "192.168.120.3/21 dev eno1", NULL);
+	control_log_instance_removed(&model);
+	expect(JOURNAL_INSTANCE_REMOVED, "5");
+	g_assert_cmpstr(field("VRRP_INTERFACE"), ==, "any");
+	settings_unref(model.settings);
+	model.settings = former;
+}
+
 static void test_operators(void)
 {
 	ModelHolder *holder = model_holder_new("update of 100 %s", ":1.7");
@@ -400,6 +415,7 @@ static const struct {
 	{ "/control-log/changed-secret", test_changed_secret },
 	{ "/control-log/config-errors", test_config_errors },
 	{ "/control-log/instances", test_instances },
+	{ "/control-log/no-interface", test_no_interface },
 	{ "/control-log/operators", test_operators },
 	{ "/control-log/daemon", test_daemon },
 	{ "/control-log/all-were-seen", test_all_were_seen },
