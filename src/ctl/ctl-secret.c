@@ -18,6 +18,8 @@
 
 #define SECRET_MAX 1024
 
+static volatile sig_atomic_t interrupted;
+
 void ctl_secret_free(char *secret)
 {
 	if (!secret)
@@ -35,6 +37,8 @@ static int read_line(char *line)
 		char byte;
 		ssize_t n = read(STDIN_FILENO, &byte, 1);
 
+		if (interrupted)
+			return -EINTR;
 		if (n < 0)
 			return -errno;
 		if (n == 0 || byte == '\n')
@@ -49,9 +53,10 @@ static int read_line(char *line)
 
 static void on_signal(int number)
 {
+	interrupted = 1;
 }
 
-/* An interrupt ends read() and nothing else, until the echo is back. */
+/* An interrupt ends the reading and nothing else, until the echo is back. */
 static int read_without_echo(const char *prompt, char *line)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };

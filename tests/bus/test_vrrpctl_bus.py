@@ -4,11 +4,10 @@ import json
 import os
 import re
 import signal
-import subprocess
 
 import pytest
 
-from ctl import command, environment, solo_node, terminal
+from ctl import ctl, solo_node, terminal
 from lab import Lab, VIP, wait_for
 from nodes import USER, Vrrpd
 
@@ -38,14 +37,6 @@ def fixture_pair(empty_lab):
     nodes[0].wait_state("master", 10, "lan-v4")
     nodes[1].wait_state("backup", 10, "lan-v4")
     return nodes
-
-
-def ctl(node, *arguments, status=0, user=None, **variables):
-    """Runs vrrpctl on the node's bus, expects that exit status, returns (stdout, stderr)."""
-    done = subprocess.run(command(node, *arguments, user=user), capture_output=True, text=True, timeout=60,
-                          stdin=subprocess.DEVNULL, env=environment(node, **variables), check=False)
-    assert done.returncode == status, f"exit {done.returncode}: {done.stdout}{done.stderr}"
-    return done.stdout, done.stderr
 
 
 def label(text, name):

@@ -30,6 +30,14 @@ def command(node, *arguments, user=None):
     return ["setpriv", f"--reuid={user}", f"--regid={GROUP}", "--clear-groups", "--inh-caps=-all", path, *arguments]
 
 
+def ctl(node, *arguments, status=0, user=None, **variables):
+    """Runs vrrpctl on the node's bus, expects that exit status, returns (stdout, stderr)."""
+    done = subprocess.run(command(node, *arguments, user=user), capture_output=True, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL, env=environment(node, **variables), check=False)
+    assert done.returncode == status, f"exit {done.returncode}: {done.stdout}{done.stderr}"
+    return done.stdout, done.stderr
+
+
 def solo_node(lab):
     """A running vrrpd without another router: lan-v4 is master, lan-gone has no interface, off is disabled."""
     node = Vrrpd(lab, 1)
@@ -74,9 +82,12 @@ class Terminal:
         while text not in self.text:
             assert self._read(end), f"it ended; it printed: {self.text}"
 
+    def echoes(self):
+        return bool(termios.tcgetattr(self.master)[3] & termios.ECHO)
+
     def type_secret(self, line, timeout=20):
         """Types when the program has turned the echo off: what is typed earlier is thrown away with it."""
-        wait_for(lambda: not termios.tcgetattr(self.master)[3] & termios.ECHO, timeout, "the echo is off")
+        wait_for(lambda: not self.echoes(), timeout, "the echo is off")
         os.write(self.master, line.encode() + b"\n")
 
     def finish(self, timeout=30):

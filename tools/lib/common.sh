@@ -46,4 +46,5 @@ install_packages() {
 build_packages="gcc libc6-dev meson ninja-build pkg-config python3-docutils systemd
 	libglib2.0-dev libsystemd-dev nettle-dev libnl-3-dev libnl-route-3-dev"
 run_packages="dbus polkitd libglib2.0-bin iproute2 util-linux mount passwd python3 python3-gi"
-test_packages="python3-pytest clang clang-format libclang-rt-14-dev binutils procps keepalived jq"
+test_packages="python3-pytest clang clang-format libclang-rt-14-dev binutils procps keepalived jq
+	zsh python3-prometheus-client openssh-server openssh-client"
