@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the daemon offers is what the interface files and the manual say, and everybody can read it."""
+import glob
 import json
 import os
 import re
@@ -142,9 +143,21 @@ def constants(prefix):
         return set(re.findall(rf'#define {prefix}\w+\s+"([^"]+)"', file.read()))
 
 
+def standard_errors():
+    """Those of D-Bus that a method is answered with: where an error is set, not where one is looked at."""
+    text = ""
+    for path in glob.glob(os.path.join(SOURCE, "src/bus/*.c")):
+        with open(path, encoding="utf-8") as file:
+            text += file.read()
+    names = re.findall(r"(?:sd_bus_error_setf?\(\s*\w+,|refuse\(\s*\w+,)\s*SD_BUS_ERROR_(\w+)", text)
+    assert len(set(names)) >= 4, names
+    return {"".join(word.capitalize() for word in name.split("_")) for name in names}
+
+
 def test_manual_lists_errors_and_actions():
     terms = set(re.findall(r"\*(org\.[\w.]+)\*", section("ERRORS")))
     assert {term for term in terms if term.startswith("org.vrrpd1.")} == constants("BUS_ERROR_")
+    assert standard_errors() <= {term.removeprefix("org.freedesktop.DBus.Error.") for term in terms}
     with open(os.path.join(SOURCE, "polkit/org.vrrpd1.policy.in"), encoding="utf-8") as file:
         declared = set(re.findall(r'<action id="([^"]+)">', file.read()))
     listed = set(re.findall(r"^\*(org\.vrrpd1\.[\w-]+)\*$", section("AUTHORIZATION"), re.M))
