@@ -15,9 +15,15 @@
  * A survey is a question of another kind: what the sender may do, asked of polkit for one action
  * after the other, with no person being bothered. It ends in an answer in any case.
  *
- * The number of questions is bounded per sender and in all. A sender that leaves the bus takes its
- * questions with it; its departure is heard by a match that is added without waiting for the bus.
- * sd_bus_track is not used: it makes a blocking call for each name.
+ * The number of questions is bounded per sender and in all. The message bus lets nobody wait for
+ * more than 128 replies (max_replies_per_connection), so only so many are with polkit at a time,
+ * and the others wait in a queue. Dialogs, which can stay open for minutes, have a lane of their
+ * own: first polkit is asked without bothering anybody, and only where that is not enough, and the
+ * caller lets itself be asked, with a dialog. So nobody can keep others waiting by leaving dialogs
+ * open.
+ *
+ * A sender that leaves the bus takes its questions with it. sd_bus_track is not used: it makes a
+ * blocking call for each name.
  */
 
 #include <errno.h>
@@ -41,28 +47,49 @@ typedef struct Sender {
 	BusPolkit *polkit;
 	char *name;
 	guint count;
-	sd_bus_slot *departure;
 } Sender;
 
 static const char *const surveyed[] = { BUS_ACTION_OPERATE, BUS_ACTION_CONFIGURE,
 					BUS_ACTION_READ_SECRETS };
+
+typedef enum Lane {
+	LANE_QUIET,
+	LANE_DIALOG,
+	_LANE_MAX,
+} Lane;
+
+/* How many may be with polkit, and for how long one may wait there and in the queue. */
+static const struct {
+	guint asked_max;
+	gint64 limit_usec;
+} lanes[_LANE_MAX] = {
+	[LANE_QUIET] = { 48, ANSWER_USEC },
+	[LANE_DIALOG] = { 64, INTERACTIVE_USEC },
+};
 
 typedef struct Question {
 	BusPolkit *polkit;
 	Sender *sender;
 	sd_bus_message *request;
 	char *cancellation;
-	char *instance;                            /* NULL: not about one that could go */
-	BusPolkitAllowed allowed;                  /* NULL: a survey */
+	BusPolkitQuestion q; /* owns its instance and interface; of a survey, allowed is NULL */
 	const char *found[G_N_ELEMENTS(surveyed)]; /* of a survey */
 	guint found_count;
-	gboolean interactive;
+	gboolean interactive; /* the caller lets itself be asked */
+	Lane lane;
+	gint64 expires_usec; /* monotonic */
+	GList link;          /* in Lane's queue, where @waiting */
+	gboolean waiting;
+	gboolean asked; /* polkit has it */
 	sd_bus_slot *answer;
 } Question;
 
 struct BusPolkit {
 	GHashTable *questions; /* set of Question * */
 	GHashTable *senders;   /* name -> Sender * */
+	GQueue waiting[_LANE_MAX];
+	guint asked[_LANE_MAX];
+	sd_bus_slot *departures;
 	guint64 last_id;
 	void *userdata;
 };
@@ -71,21 +98,32 @@ struct BusPolkit {
 
 static void sender_free(Sender *sender)
 {
-	sd_bus_slot_unref(sender->departure);
 	g_free(sender->name);
 	g_free(sender);
+}
+
+/* It is neither with polkit nor in the queue any more. */
+static void settle(Question *question)
+{
+	if (question->waiting)
+		g_queue_unlink(&question->polkit->waiting[question->lane], &question->link);
+	if (question->asked)
+		question->polkit->asked[question->lane]--;
+	question->waiting = question->asked = FALSE;
+	question->answer = sd_bus_slot_unref(question->answer);
 }
 
 static void question_free(Question *question)
 {
 	Sender *sender = question->sender;
 
+	settle(question);
 	if (--sender->count == 0)
 		g_hash_table_remove(sender->polkit->senders, sender->name);
-	sd_bus_slot_unref(question->answer);
 	sd_bus_message_unref(question->request);
 	g_free(question->cancellation);
-	g_free(question->instance);
+	g_free((char *)question->q.instance);
+	g_free((char *)question->q.interface);
 	g_free(question);
 }
 
@@ -128,7 +166,7 @@ static void refuse(Question *question, const char *name, const char *text)
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	int r;
 
-	if (!question->allowed) {
+	if (!question->q.allowed) {
 		end_survey(question);
 		return;
 	}
@@ -143,14 +181,14 @@ static void allow(Question *question)
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	int r;
 
-	if (!question->allowed) {
+	if (!question->q.allowed) {
 		end_survey(question);
 		return;
 	}
 	bus_audit(question->request);
 	r = sd_bus_message_rewind(question->request, 1);
 	if (r >= 0)
-		r = question->allowed(question->request, question->polkit->userdata, &error);
+		r = question->q.allowed(question->request, question->polkit->userdata, &error);
 	if (r < 0)
 		reply_error(question, r, &error);
 	sd_bus_error_free(&error);
@@ -164,6 +202,8 @@ static void cancel(const Question *question)
 	sd_bus *bus = sd_bus_message_get_bus(question->request);
 	sd_bus_message *call = NULL;
 
+	if (!question->asked)
+		return;
 	if (sd_bus_message_new_method_call(bus, &call, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
 					   "CancelCheckAuthorization") >= 0 &&
 	    sd_bus_message_append(call, "s", question->cancellation) >= 0 &&
@@ -184,21 +224,28 @@ static GPtrArray *select_questions(BusPolkit *polkit, const Sender *sender, cons
 		const Question *question = key;
 
 		if ((sender && question->sender == sender) ||
-		    (instance && g_strcmp0(question->instance, instance) == 0))
+		    (instance && !question->q.creates &&
+		     g_strcmp0(question->q.instance, instance) == 0))
 			g_ptr_array_add(selected, key);
 	}
 	return selected;
 }
 
+static void pump(BusPolkit *polkit);
+
 static int on_departure(sd_bus_message *signal, void *userdata, sd_bus_error *error)
 {
-	Sender *sender = userdata;
-	const char *name, *old_owner, *new_owner;
+	BusPolkit *polkit = userdata;
+	const Sender *sender;
+	const char *name;
 	g_autoptr(GPtrArray) selected = NULL;
 
-	if (sd_bus_message_read(signal, "sss", &name, &old_owner, &new_owner) < 0 || *new_owner)
+	if (sd_bus_message_read(signal, "s", &name) < 0)
 		return 0;
-	selected = select_questions(sender->polkit, sender, NULL);
+	sender = g_hash_table_lookup(polkit->senders, name);
+	if (!sender)
+		return 0;
+	selected = select_questions(polkit, sender, NULL);
 	for (guint i = 0; i < selected->len; i++) {
 		Question *question = g_ptr_array_index(selected, i);
 
@@ -206,15 +253,24 @@ static int on_departure(sd_bus_message *signal, void *userdata, sd_bus_error *er
 		cancel(question);
 		question_free(question); /* the last one frees @sender */
 	}
+	pump(polkit);
 	return 0;
+}
+
+void bus_polkit_watch(BusPolkit *polkit, sd_bus *bus)
+{
+	(void)sd_bus_add_match_async(bus, &polkit->departures,
+				     "type='signal',sender='org.freedesktop.DBus',"
+				     "path='/org/freedesktop/DBus',"
+				     "interface='org.freedesktop.DBus',"
+				     "member='NameOwnerChanged',arg2=''",
+				     on_departure, NULL, polkit);
 }
 
 static int get_sender(BusPolkit *polkit, sd_bus_message *request, Sender **ret, sd_bus_error *error)
 {
 	const char *name = sd_bus_message_get_sender(request);
-	g_autofree char *match = NULL;
 	Sender *sender;
-	int r;
 
 	if (!name)
 		return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
@@ -225,18 +281,7 @@ static int get_sender(BusPolkit *polkit, sd_bus_message *request, Sender **ret, 
 		return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
 					"Too many calls wait for authorization. Try again later.");
 	if (!sender) {
-		match = g_strdup_printf("type='signal',sender='org.freedesktop.DBus',"
-					"path='/org/freedesktop/DBus',"
-					"interface='org.freedesktop.DBus',"
-					"member='NameOwnerChanged',arg0='%s'",
-					name);
 		sender = g_new0(Sender, 1);
-		r = sd_bus_add_match_async(sd_bus_message_get_bus(request), &sender->departure,
-					   match, on_departure, NULL, sender);
-		if (r < 0) {
-			sender_free(sender);
-			return r;
-		}
 		sender->polkit = polkit;
 		sender->name = g_strdup(name);
 		g_hash_table_insert(polkit->senders, sender->name, sender);
@@ -250,6 +295,7 @@ static int get_sender(BusPolkit *polkit, sd_bus_message *request, Sender **ret, 
 static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
 	Question *question = userdata;
+	BusPolkit *polkit = question->polkit;
 	guint32 uid;
 
 	take(question);
@@ -262,12 +308,14 @@ static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 		refuse(question, SD_BUS_ERROR_ACCESS_DENIED,
 		       "Without polkit only root may do this.");
 	}
+	pump(polkit);
 	return 0;
 }
 
+/* The message bus answers by itself, and at once. */
 static int ask_user(Question *question)
 {
-	question->answer = sd_bus_slot_unref(question->answer);
+	settle(question);
 	return sd_bus_call_method_async(sd_bus_message_get_bus(question->request),
 					&question->answer, "org.freedesktop.DBus",
 					"/org/freedesktop/DBus", "org.freedesktop.DBus",
@@ -297,22 +345,17 @@ static gboolean was_dismissed(sd_bus_message *reply)
 	return dismissed;
 }
 
-static int send_question(Question *question, const BusPolkitQuestion *q);
+static void ask(Question *question, Lane lane);
 
 /* The next action, or the reply. */
 static void continue_survey(Question *question)
 {
-	BusPolkitQuestion q = { 0 };
-
-	if (question->found_count < G_N_ELEMENTS(surveyed)) {
-		q.action = surveyed[question->found_count];
-		question->answer = sd_bus_slot_unref(question->answer);
-		if (send_question(question, &q) >= 0) {
-			g_hash_table_add(question->polkit->questions, question);
-			return;
-		}
+	if (question->found_count == G_N_ELEMENTS(surveyed)) {
+		end_survey(question);
+		return;
 	}
-	end_survey(question);
+	question->q.action = surveyed[question->found_count];
+	ask(question, LANE_QUIET);
 }
 
 static void on_verdict(Question *question, sd_bus_message *reply)
@@ -325,7 +368,7 @@ static void on_verdict(Question *question, sd_bus_message *reply)
 		refuse(question, SD_BUS_ERROR_ACCESS_DENIED, "polkit's answer is unreadable.");
 		return;
 	}
-	if (!question->allowed) {
+	if (!question->q.allowed) {
 		question->found[question->found_count++] = authorized  ? "yes"
 							   : challenge ? "auth"
 								       : "no";
@@ -335,6 +378,8 @@ static void on_verdict(Question *question, sd_bus_message *reply)
 	dismissed = was_dismissed(reply);
 	if (authorized)
 		allow(question);
+	else if (challenge && question->interactive && question->lane == LANE_QUIET)
+		ask(question, LANE_DIALOG);
 	else if (dismissed)
 		refuse(question, SD_BUS_ERROR_ACCESS_DENIED, "The authentication was dismissed.");
 	else if (challenge && !question->interactive)
@@ -347,24 +392,32 @@ static void on_verdict(Question *question, sd_bus_message *reply)
 		refuse(question, SD_BUS_ERROR_ACCESS_DENIED, "The system's policy forbids it.");
 }
 
+static void refuse_undecided(Question *question, const char *why)
+{
+	g_autofree char *text = g_strdup_printf("polkit did not decide: %s", why);
+
+	refuse(question, SD_BUS_ERROR_ACCESS_DENIED, text);
+}
+
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
 	Question *question = userdata;
-	g_autofree char *text = NULL;
+	BusPolkit *polkit = question->polkit;
 
-	if (is_absent(reply) && ask_user(question) >= 0)
-		return 0;
-	take(question);
-	if (!sd_bus_message_is_method_error(reply, NULL)) {
-		on_verdict(question, reply);
+	if (is_absent(reply) && ask_user(question) >= 0) {
+		pump(polkit);
 		return 0;
 	}
+	take(question);
 	if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY) ||
 	    sd_bus_message_is_method_error(reply, SD_BUS_ERROR_TIMEOUT))
 		cancel(question);
-	text = g_strdup_printf("polkit did not decide: %s",
-			       sd_bus_message_get_error(reply)->message);
-	refuse(question, SD_BUS_ERROR_ACCESS_DENIED, text);
+	settle(question);
+	if (sd_bus_message_is_method_error(reply, NULL))
+		refuse_undecided(question, sd_bus_message_get_error(reply)->message);
+	else
+		on_verdict(question, reply);
+	pump(polkit);
 	return 0;
 }
 
@@ -387,28 +440,75 @@ static int append_details(sd_bus_message *call, const BusPolkitQuestion *q)
 	return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
-static int send_question(Question *question, const BusPolkitQuestion *q)
+static int send_question(Question *question)
 {
 	sd_bus *bus = sd_bus_message_get_bus(question->request);
+	gint64 left_usec = question->expires_usec - g_get_monotonic_time();
 	sd_bus_message *call = NULL;
 	int r;
 
+	if (left_usec <= 0)
+		return -ETIMEDOUT;
 	r = sd_bus_message_new_method_call(bus, &call, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
 					   "CheckAuthorization");
 	if (r >= 0)
 		r = sd_bus_message_append(call, "(sa{sv})s", "system-bus-name", 1, "name", "s",
-					  question->sender->name, q->action);
+					  question->sender->name, question->q.action);
 	if (r >= 0)
-		r = append_details(call, q);
+		r = append_details(call, &question->q);
 	if (r >= 0)
-		r = sd_bus_message_append(call, "us", question->interactive ? POLKIT_INTERACT : 0,
+		r = sd_bus_message_append(call, "us",
+					  question->lane == LANE_DIALOG ? POLKIT_INTERACT : 0,
 					  question->cancellation);
 	if (r >= 0)
 		r = sd_bus_call_async(bus, &question->answer, call, on_answer, question,
-				      question->interactive ? INTERACTIVE_USEC : ANSWER_USEC);
+				      (guint64)left_usec);
 	sd_bus_message_unref(call);
 	return r;
 }
+
+/* --- The queue ------------------------------------------------------------------------------- */
+
+/* Takes the first one out of the queue, to polkit. */
+static void ask_next(BusPolkit *polkit, Lane lane)
+{
+	Question *question = g_queue_peek_head(&polkit->waiting[lane]);
+	int r;
+
+	settle(question);
+	r = send_question(question);
+	if (r < 0) {
+		take(question);
+		refuse_undecided(question, g_strerror(-r));
+		return;
+	}
+	question->asked = TRUE;
+	polkit->asked[lane]++;
+}
+
+static void pump(BusPolkit *polkit)
+{
+	for (Lane lane = 0; lane < _LANE_MAX; lane++)
+		while (polkit->asked[lane] < lanes[lane].asked_max &&
+		       !g_queue_is_empty(&polkit->waiting[lane]))
+			ask_next(polkit, lane);
+}
+
+/* Now, or when it is its turn. */
+static void ask(Question *question, Lane lane)
+{
+	BusPolkit *polkit = question->polkit;
+
+	if (question->expires_usec == 0 || lane != question->lane)
+		question->expires_usec = g_get_monotonic_time() + lanes[lane].limit_usec;
+	question->lane = lane;
+	question->waiting = TRUE;
+	g_queue_push_tail_link(&polkit->waiting[lane], &question->link);
+	g_hash_table_add(polkit->questions, question);
+	pump(polkit);
+}
+
+/* --- Questions ------------------------------------------------------------------------------- */
 
 static int question_new(BusPolkit *polkit, sd_bus_message *request, Question **ret,
 			sd_bus_error *error)
@@ -426,6 +526,7 @@ static int question_new(BusPolkit *polkit, sd_bus_message *request, Question **r
 	question->sender = sender;
 	question->request = sd_bus_message_ref(request);
 	question->cancellation = g_strdup_printf("vrrpd-%" G_GUINT64_FORMAT, ++polkit->last_id);
+	question->link.data = question;
 	*ret = question;
 	return 0;
 }
@@ -439,15 +540,11 @@ int bus_polkit_ask(BusPolkit *polkit, sd_bus_message *request, const BusPolkitQu
 	r = question_new(polkit, request, &question, error);
 	if (r < 0)
 		return r;
-	question->instance = q->creates ? NULL : g_strdup(q->instance);
-	question->allowed = q->allowed;
+	question->q = *q;
+	question->q.instance = g_strdup(q->instance);
+	question->q.interface = g_strdup(q->interface);
 	question->interactive = sd_bus_message_get_allow_interactive_authorization(request) > 0;
-	r = send_question(question, q);
-	if (r < 0) {
-		question_free(question);
-		return r;
-	}
-	g_hash_table_add(polkit->questions, question);
+	ask(question, LANE_QUIET);
 	return 1;
 }
 
@@ -472,6 +569,8 @@ BusPolkit *bus_polkit_new(void *userdata)
 	polkit->questions = g_hash_table_new_full(NULL, NULL, (GDestroyNotify)question_free, NULL);
 	polkit->senders =
 		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)sender_free);
+	for (Lane lane = 0; lane < _LANE_MAX; lane++)
+		g_queue_init(&polkit->waiting[lane]);
 	polkit->userdata = userdata;
 	return polkit;
 }
@@ -487,6 +586,7 @@ static void refuse_all(BusPolkit *polkit, const char *name, const char *error, c
 		cancel(question);
 		refuse(question, error, text);
 	}
+	pump(polkit);
 }
 
 void bus_polkit_forget_instance(BusPolkit *polkit, const char *name)
@@ -507,6 +607,7 @@ void bus_polkit_instance_moved(BusPolkit *polkit, const char *name)
 void bus_polkit_forget_all(BusPolkit *polkit)
 {
 	g_hash_table_remove_all(polkit->questions);
+	polkit->departures = sd_bus_slot_unref(polkit->departures);
 }
 
 BusPolkit *bus_polkit_free(BusPolkit *polkit)

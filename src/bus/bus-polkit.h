@@ -14,7 +14,7 @@ typedef struct BusPolkit BusPolkit;
  * that errno, becomes the reply. */
 typedef int (*BusPolkitAllowed)(sd_bus_message *request, void *userdata, sd_bus_error *error);
 
-/* All strings are copied. */
+/* @instance and @interface are copied; the other strings last for ever. */
 typedef struct BusPolkitQuestion {
 	const char *action;
 	const char *verb;
@@ -30,6 +30,9 @@ typedef struct BusPolkitQuestion {
 /* @userdata is for the questions' @allowed. */
 BusPolkit *bus_polkit_new(void *userdata);
 BusPolkit *bus_polkit_free(BusPolkit *polkit);
+
+/* Hears from here on who leaves @bus. */
+void bus_polkit_watch(BusPolkit *polkit, sd_bus *bus);
 
 /* A handler of a method returns what this returns. Negative: not asked, and @error says why. */
 int bus_polkit_ask(BusPolkit *polkit, sd_bus_message *request, const BusPolkitQuestion *question,

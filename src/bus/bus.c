@@ -57,6 +57,7 @@ static void on_ready(void *userdata)
 	Bus *bus = userdata;
 
 	bus_dumps_watch(bus->dumps, bus_connection_ready(bus->connection));
+	bus_polkit_watch(bus->polkit, bus_connection_ready(bus->connection));
 	bus_changes_restart(bus);
 }
 

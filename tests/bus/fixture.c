@@ -176,6 +176,7 @@ static void on_polkit_call(GDBusConnection *connection, const char *sender, cons
 			   GDBusMethodInvocation *invocation, gpointer userdata)
 {
 	Fixture *fixture = userdata;
+	guint32 flags;
 
 	if (g_str_equal(method, "CancelCheckAuthorization")) {
 		fixture->cancelled++;
@@ -183,7 +184,8 @@ static void on_polkit_call(GDBusConnection *connection, const char *sender, cons
 		return;
 	}
 	g_ptr_array_add(fixture->questions, g_variant_print(arguments, FALSE));
-	if (fixture->verdict == VERDICT_SILENCE ||
+	g_variant_get_child(arguments, 3, "u", &flags);
+	if (fixture->verdict == VERDICT_SILENCE || (fixture->silent_dialogs && flags != 0) ||
 	    (fixture->silent_after > 0 && fixture->questions->len > fixture->silent_after))
 		g_ptr_array_add(fixture->unanswered, invocation);
 	else
@@ -199,7 +201,7 @@ void fixture_answer(Fixture *fixture)
 
 static const GDBusInterfaceVTable polkit_vtable = { .method_call = on_polkit_call };
 
-static GDBusConnection *connect_to_bus(Fixture *fixture)
+GDBusConnection *fixture_connect(Fixture *fixture)
 {
 	g_autofree char *address = g_strdup_printf("unix:path=%s", fixture->socket_path);
 	GDBusConnection *connection = NULL;
@@ -219,7 +221,7 @@ void fixture_start_polkit(Fixture *fixture)
 	g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(polkit_xml, NULL);
 	g_autoptr(GVariant) reply = NULL;
 
-	fixture->polkit = connect_to_bus(fixture);
+	fixture->polkit = fixture_connect(fixture);
 	g_dbus_connection_register_object(fixture->polkit, "/org/freedesktop/PolicyKit1/Authority",
 					  node->interfaces[0], &polkit_vtable, fixture, NULL, NULL);
 	/* The bus daemon answers, not ours: this may block. */
@@ -275,7 +277,7 @@ void fixture_kill_bus_daemon(Fixture *fixture)
 void fixture_connect_client(Fixture *fixture)
 {
 	g_clear_object(&fixture->client);
-	fixture->client = connect_to_bus(fixture);
+	fixture->client = fixture_connect(fixture);
 	g_dbus_connection_signal_subscribe(fixture->client, BUS_NAME, NULL, NULL, NULL, NULL,
 					   G_DBUS_SIGNAL_FLAGS_NONE, on_signal, fixture, NULL);
 }

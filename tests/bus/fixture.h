@@ -32,8 +32,9 @@ typedef struct Fixture {
 
 	GDBusConnection *polkit;
 	Verdict verdict;
-	guint silent_after;   /* so many questions; 0: never */
-	GPtrArray *questions; /* "action sender-flags details" */
+	guint silent_after;      /* so many questions; 0: never */
+	gboolean silent_dialogs; /* where it may ask a person */
+	GPtrArray *questions;    /* "action sender-flags details" */
 	GPtrArray *unanswered;
 	guint cancelled;
 
@@ -65,6 +66,8 @@ void fixture_start_bus_daemon(Fixture *fixture);
 void fixture_kill_bus_daemon(Fixture *fixture);
 /* A client, or a polkit, on the bus that runs now. */
 void fixture_connect_client(Fixture *fixture);
+/* Another client, which hears nothing; the caller unrefs it. */
+GDBusConnection *fixture_connect(Fixture *fixture);
 void fixture_start_polkit(Fixture *fixture);
 void fixture_stop_polkit(Fixture *fixture);
 /* Answers, with the verdict of now, what VERDICT_SILENCE left unanswered. */

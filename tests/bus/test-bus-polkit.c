@@ -42,13 +42,17 @@ static void test_polkit_answers(void)
 	text = call_failover(fixture, 0, 0);
 	g_assert_cmpstr(text, ==, "ERROR org.freedesktop.DBus.Error.AccessDenied");
 	g_free(text);
+	text = NULL;
 	fixture_call_async(fixture->client, FIXTURE_LAN, BUS_INTERFACE_INSTANCE, "Failover",
 			   g_variant_new("(tu)", G_GUINT64_CONSTANT(0), 0),
 			   G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, &text);
-	text = NULL;
 	fixture_wait(text);
+	g_assert_cmpstr(text, ==, "ERROR org.freedesktop.DBus.Error.AccessDenied");
 	g_free(text);
-	fixture_assert_contains(g_ptr_array_index(fixture->questions, 3), "$(instance).'}, 1, ");
+	/* First without a dialog, then with one. */
+	g_assert_cmpuint(fixture->questions->len, ==, 5);
+	fixture_assert_contains(g_ptr_array_index(fixture->questions, 3), "$(instance).'}, 0, ");
+	fixture_assert_contains(g_ptr_array_index(fixture->questions, 4), "$(instance).'}, 1, ");
 	g_assert_cmpuint(fixture->failovers, ==, 0);
 	fixture_free(fixture);
 }
@@ -172,6 +176,89 @@ static void test_limit_and_departure(void)
 	texts[0] = call_failover(fixture, 0, 0);
 	g_assert_cmpstr(texts[0], ==, "ERROR org.freedesktop.DBus.Error.AccessDenied");
 	g_free(texts[0]);
+	fixture_free(fixture);
+}
+
+/* --- The queue ------------------------------------------------------------------------------- */
+
+#define CALLS_PER_CALLER 16
+
+typedef struct Caller {
+	GDBusConnection *connection;
+	char *texts[CALLS_PER_CALLER];
+} Caller;
+
+static void start_caller(Fixture *fixture, Caller *caller, GDBusCallFlags flags)
+{
+	*caller = (Caller){ .connection = fixture_connect(fixture) };
+	for (guint i = 0; i < CALLS_PER_CALLER; i++)
+		fixture_call_async(caller->connection, FIXTURE_LAN, BUS_INTERFACE_INSTANCE,
+				   "Announce", g_variant_new("(u)", 0), flags, &caller->texts[i]);
+}
+
+static void finish_caller(Caller *caller, const char *expected)
+{
+	for (guint i = 0; i < CALLS_PER_CALLER; i++) {
+		fixture_wait(caller->texts[i]);
+		if (expected)
+			g_assert_cmpstr(caller->texts[i], ==, expected);
+		g_clear_pointer(&caller->texts[i], g_free);
+	}
+	g_clear_object(&caller->connection);
+}
+
+/* The message bus would refuse to carry more than 128 questions to polkit at a time. */
+static void test_queue(void)
+{
+	Fixture *fixture = fixture_new_with_name();
+	Caller callers[4];
+
+	fixture_add_instance(fixture, "lan", 1);
+	fixture_start_polkit(fixture);
+	fixture->verdict = VERDICT_SILENCE;
+	for (guint i = 0; i < G_N_ELEMENTS(callers); i++)
+		start_caller(fixture, &callers[i], G_DBUS_CALL_FLAGS_NONE);
+	fixture_wait(fixture->questions->len == 48);
+	fixture_settle(fixture);
+	g_assert_cmpuint(fixture->questions->len, ==, 48);
+	/* Who leaves makes room, and is not asked about any more. */
+	g_dbus_connection_close_sync(callers[0].connection, NULL, NULL);
+	fixture_wait(fixture->questions->len == 64);
+	fixture_wait(fixture->cancelled == CALLS_PER_CALLER);
+	finish_caller(&callers[0], NULL);
+	fixture->verdict = VERDICT_YES;
+	fixture_answer(fixture);
+	for (guint i = 1; i < G_N_ELEMENTS(callers); i++)
+		finish_caller(&callers[i], "()");
+	g_assert_cmpuint(fixture->asked->len, ==, 3 * CALLS_PER_CALLER);
+	fixture_free(fixture);
+}
+
+/* Whoever leaves dialogs open keeps nobody else waiting. */
+static void test_dialogs(void)
+{
+	Fixture *fixture = fixture_new_with_name();
+	Caller callers[5];
+	g_autofree char *text = NULL;
+
+	fixture_add_instance(fixture, "lan", 1);
+	fixture_start_polkit(fixture);
+	fixture->verdict = VERDICT_CHALLENGE;
+	fixture->silent_dialogs = TRUE;
+	for (guint i = 0; i < G_N_ELEMENTS(callers); i++)
+		start_caller(fixture, &callers[i],
+			     G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION);
+	fixture_wait(fixture->questions->len == 80 + 64);
+	fixture_settle(fixture);
+	g_assert_cmpuint(fixture->unanswered->len, ==, 64);
+	fixture->verdict = VERDICT_YES;
+	text = fixture_call(fixture, FIXTURE_LAN, BUS_INTERFACE_INSTANCE, "Announce",
+			    g_variant_new("(u)", 0));
+	g_assert_cmpstr(text, ==, "()");
+	fixture->silent_dialogs = FALSE;
+	fixture_answer(fixture);
+	for (guint i = 0; i < G_N_ELEMENTS(callers); i++)
+		finish_caller(&callers[i], "()");
 	fixture_free(fixture);
 }
 
@@ -318,6 +405,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/bus/polkit/reload", test_reload);
 	g_test_add_func("/bus/polkit/absent", test_without_polkit);
 	g_test_add_func("/bus/polkit/limit-and-departure", test_limit_and_departure);
+	g_test_add_func("/bus/polkit/queue", test_queue);
+	g_test_add_func("/bus/polkit/dialogs", test_dialogs);
 	g_test_add_func("/bus/polkit/instance-goes", test_instance_goes_meanwhile);
 	g_test_add_func("/bus/polkit/polkit-dies", test_polkit_dies_meanwhile);
 	g_test_add_func("/bus/permissions/answers", test_permissions);
