@@ -77,9 +77,10 @@ class Terminal:
         self.text += chunk.decode(errors="replace").replace("\r\n", "\n")
         return bool(chunk)
 
-    def wait_text(self, text, timeout=20):
+    def wait_text(self, text, timeout=20, start=0):
+        """Reads until the text is there, behind the first `start` characters."""
         end = time.monotonic() + timeout
-        while text not in self.text:
+        while text not in self.text[start:]:
             assert self._read(end), f"it ended; it printed: {self.text}"
 
     def echoes(self):
