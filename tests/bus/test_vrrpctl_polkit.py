@@ -100,3 +100,24 @@ def test_nobody_is_asked_when_told(system, daemon, vrrpctl):
     out = on_terminal(vrrpctl, "bob", "--no-ask-password", "failover", "failover_test", status=1).finish()
     assert "assword:" not in out.replace("without --no-ask-password, polkit asks for the password", "")
     assert "Failed to fail over failover_test: " in out
+
+
+def test_a_hold_with_the_password_of_an_administrator(system, daemon, vrrpctl):
+    """It is asked for before the command runs, and the agent has gone when it does: the terminal is the command's."""
+    script = "ps -A -o comm= | grep -c pkttyagent; echo runs; read line; echo got $line; exit 5"
+    screen = on_terminal(vrrpctl, "bob", "hold", "other", "--", "sh", "-c", script, status=5)
+    screen.wait_text("assword:")
+    screen.type_secret("sesame")
+    screen.wait_text("0\nruns\n")
+    assert system.properties("root", "other")["State"] == "backup"
+    os.write(screen.master, b"words\n")
+    assert "got words" in screen.finish()
+    wait_master(system, "other")
+
+
+def test_settings_with_the_password_of_an_administrator(system, daemon, vrrpctl):
+    screen = on_terminal(vrrpctl, "bob", "set", "other", "--runtime", "MissedAdverts=4")
+    screen.wait_text("assword:")
+    assert "org.vrrpd1.configure" in screen.text
+    screen.type_secret("sesame")
+    assert "other was changed until vrrpd restarts.\n" in screen.finish()
