@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The grammar of OpenMetrics, and nothing of what is measured. Nothing is printed before the end,
- * so that a reader never gets a half.
+ * The grammar of OpenMetrics, and nothing of what is measured. It is a text until the end, so that
+ * a reader never gets a half.
  */
-
-#include <stdio.h>
 
 #include "ctl-metric.h"
 
@@ -92,8 +90,8 @@ void ctl_metric_seconds(CtlMetric *metric, guint64 usec)
 			       (guint)(usec % G_USEC_PER_SEC));
 }
 
-void ctl_metric_finish(CtlMetric *metric)
+const char *ctl_metric_finish(CtlMetric *metric)
 {
 	g_string_append(metric->text, "# EOF\n");
-	fputs(metric->text->str, stdout);
+	return metric->text->str;
 }

@@ -20,5 +20,5 @@ void ctl_metric_label(CtlMetric *metric, const char *name, const char *value);
 void ctl_metric_label_unsigned(CtlMetric *metric, const char *name, guint value);
 void ctl_metric_unsigned(CtlMetric *metric, guint64 value);
 void ctl_metric_seconds(CtlMetric *metric, guint64 usec);
-/* The last line. What was written goes to stdout. */
-void ctl_metric_finish(CtlMetric *metric);
+/* Writes the last line. Returns all of it, which belongs to @metric. */
+const char *ctl_metric_finish(CtlMetric *metric);

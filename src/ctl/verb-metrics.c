@@ -434,6 +434,6 @@ CtlExit verb_metrics(Ctl *ctl, char **arguments)
 		print_up(out, FALSE);
 	else
 		print_all(ctl, &(Metrics){ out, instances, counters });
-	ctl_metric_finish(out);
+	fputs(ctl_metric_finish(out), stdout);
 	return CTL_OK;
 }
