@@ -165,6 +165,8 @@ def test_instances_come_and_go_over_the_bus(system, daemon, monitor, writable):
     assert [line[2] for line in told] == ["InterfacesAdded", "InstanceAdded", "InterfacesRemoved", "InstanceRemoved"]
     values = GLib.Variant.parse(None, f"({told[0][3]})", None, None).unpack()[1][INSTANCE]
     assert (values["Name"], values["Enabled"], values["VirtualAddresses"]) == ("guest", False, ["192.168.120.8/21"])
+    # Properties follow at the end of the turn, after the signals.
+    monitor.wait(lambda line: line[0] == MANAGER[0] and "'InstanceCount': <uint32 3>" in line[3], "three instances again")
     assert [change["InstanceCount"] for change in monitor.changes(MANAGER[0])] == [4, 3]
 
 
