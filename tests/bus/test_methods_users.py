@@ -244,10 +244,10 @@ def memory_holds(pid, secret):
         for line in maps:
             span, rights = line.split()[:2]
             start, end = (int(number, 16) for number in span.split("-"))
-            if not rights.startswith("rw"):
+            if not rights.startswith("rw") or end - start > 1 << 30:  # that large are only a sanitizer's notes
                 continue
-            memory.seek(start)
             try:
+                memory.seek(start)
                 if secret in memory.read(end - start):
                     return True
             except OSError:  # reserved, without memory behind it
