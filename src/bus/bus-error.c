@@ -6,6 +6,7 @@
  */
 
 #include <errno.h>
+#include <string.h>
 
 #include "bus-error.h"
 #include "bus-names.h"
@@ -14,15 +15,26 @@
 
 #define SHOWN_LENGTH 80
 
+char *bus_error_show(const char *text)
+{
+	/* A character has at most four bytes: what is cut in two is not shown. */
+	gsize size = strnlen(text, (gsize)4 * SHOWN_LENGTH + 4);
+	g_autofree char *start = g_strndup(text, size);
+
+	return value_show(start, SHOWN_LENGTH);
+}
+
 int bus_error_no_such_instance(sd_bus_error *error, const char *name)
 {
+	g_autofree char *shown = bus_error_show(name);
+
 	return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_INSTANCE,
-				 "There is no instance '%s'. ListInstances names them all.", name);
+				 "There is no instance '%s'. ListInstances names them all.", shown);
 }
 
 int bus_error_invalid_name(sd_bus_error *error, const char *name)
 {
-	g_autofree char *shown = value_show(name, SHOWN_LENGTH);
+	g_autofree char *shown = bus_error_show(name);
 
 	return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
 				 "name='%s': must begin with a letter or a digit, hold only "

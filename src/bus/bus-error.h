@@ -4,6 +4,10 @@
 #include <glib.h>
 #include <systemd/sd-bus.h>
 
+/* What somebody sent, for a message: one line, without control characters, and short, at little
+ * cost however long it is. The caller frees it. */
+char *bus_error_show(const char *text);
+
 /* Each fills @error and returns a negative errno, so that a handler can return it. */
 int bus_error_no_such_instance(sd_bus_error *error, const char *name);
 int bus_error_flags(sd_bus_error *error, unsigned flags, const char *valid);

@@ -15,13 +15,11 @@
 
 #include "bus-error.h"
 #include "bus-private.h"
-#include "config/values.h"
 
 /* Before the 25 s after which clients give up. */
-#define LIMIT_MSEC   20000
-#define CALLS_MAX    1024
-#define REASON_MAX   200
-#define SHOWN_LENGTH 100
+#define LIMIT_MSEC 20000
+#define CALLS_MAX  1024
+#define REASON_MAX 200
 
 typedef int (*CallError)(sd_bus_error *error, const char *name, int result);
 
@@ -211,10 +209,12 @@ static gboolean reason_is_valid(const char *reason)
 {
 	gsize length = strlen(reason);
 
+	if (length < 1 || length > REASON_MAX)
+		return FALSE;
 	for (const char *p = reason; *p; p = g_utf8_next_char(p))
 		if (!g_unichar_isprint(g_utf8_get_char(p)))
 			return FALSE;
-	return length >= 1 && length <= REASON_MAX;
+	return TRUE;
 }
 
 static int read_hold(sd_bus_message *request, const char **ret_reason, sd_bus_error *error)
@@ -230,7 +230,7 @@ static int read_hold(sd_bus_message *request, const char **ret_reason, sd_bus_er
 	if (flags != 0)
 		return bus_error_flags(error, flags, "0 only");
 	if (!reason_is_valid(reason)) {
-		shown = value_show(reason, SHOWN_LENGTH);
+		shown = bus_error_show(reason);
 		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
 					 "reason='%s': valid are 1 to %d bytes of text in one line "
 					 "without control characters.",

@@ -15,8 +15,6 @@
 #include "bus-settings.h"
 #include "config/values.h"
 
-#define SHOWN_LENGTH 80
-
 /* --- FindInstance ---------------------------------------------------------------------------- */
 
 static gboolean is_router(const Settings *settings, const char *interface, guint8 vrid,
@@ -28,7 +26,7 @@ static gboolean is_router(const Settings *settings, const char *interface, guint
 
 static int refuse_interface(sd_bus_error *error, const char *interface, const char *why)
 {
-	g_autofree char *shown = value_show(interface, SHOWN_LENGTH);
+	g_autofree char *shown = bus_error_show(interface);
 
 	return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "interface='%s': %s.", shown,
 				 why);
@@ -53,7 +51,7 @@ static int read_router(sd_bus_message *request, const char **ret_interface, guin
 					"vrid=0: valid is 1 to 255.");
 	family = vrrp_family_from_string(family_name);
 	if (family < 0) {
-		shown = value_show(family_name, SHOWN_LENGTH);
+		shown = bus_error_show(family_name);
 		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
 					 "family='%s': valid is ipv4 or ipv6.", shown);
 	}

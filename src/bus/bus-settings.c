@@ -20,10 +20,9 @@
 #include "config/values.h"
 #include "model.h"
 
-#define TEXT_MAX     (64 * 1024)
-#define LIST_MAX     1024
-#define INTEGERS     "ynqiuxt"
-#define SHOWN_LENGTH 100
+#define TEXT_MAX (64 * 1024)
+#define LIST_MAX 1024
+#define INTEGERS "ynqiuxt"
 
 /* --- What is refused ------------------------------------------------------------------------- */
 
@@ -34,7 +33,7 @@ static int refuse(sd_bus_error *error, const SchemaKey *key, const char *value, 
 	if (!value || (key->flags & SCHEMA_SECRET))
 		return sd_bus_error_setf(error, BUS_ERROR_INVALID_SETTING, "%s: %s", key->name,
 					 why);
-	shown = value_show(value, SHOWN_LENGTH);
+	shown = bus_error_show(value);
 	return sd_bus_error_setf(error, BUS_ERROR_INVALID_SETTING, "%s=%s: %s", key->name, shown,
 				 why);
 }
@@ -228,11 +227,19 @@ static int read_variant(sd_bus_message *request, const SchemaKey *key, ModelValu
 
 static int fail(sd_bus_error *error, const GError *why)
 {
-	gboolean unknown = g_error_matches(why, SETTINGS_ERROR, SETTINGS_ERROR_UNKNOWN_KEY);
+	return sd_bus_error_set(error, BUS_ERROR_INVALID_SETTING, why->message);
+}
 
-	return sd_bus_error_set(error,
-				unknown ? BUS_ERROR_UNKNOWN_SETTING : BUS_ERROR_INVALID_SETTING,
-				why->message);
+static int refuse_unknown(sd_bus_error *error, const char *name)
+{
+	g_autofree char *shown = bus_error_show(name);
+	const char *nearest = schema_nearest(name);
+
+	if (nearest)
+		return sd_bus_error_setf(error, BUS_ERROR_UNKNOWN_SETTING,
+					 "%s: no such key; did you mean %s?", shown, nearest);
+	return sd_bus_error_setf(error, BUS_ERROR_UNKNOWN_SETTING,
+				 "%s: no such key; see vrrpd.instance(5)", shown);
 }
 
 /* Tries it on @scratch, which knows what each key takes. */
@@ -249,10 +256,8 @@ static int read_entry(sd_bus_message *request, GPtrArray *values, SettingsBuilde
 	if (r < 0)
 		return r;
 	key = schema_find(name);
-	if (!key) {
-		settings_builder_set(scratch, name, "", &why);
-		return fail(error, why);
-	}
+	if (!key)
+		return refuse_unknown(error, name);
 	if (key->flags & SCHEMA_UNSUPPORTED)
 		return refuse(error, key, NULL, "is not supported yet; leave it out");
 	for (guint i = 0; i < values->len; i++)

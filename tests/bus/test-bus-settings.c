@@ -250,12 +250,22 @@ static GVariant *repeat(const char *text, guint count)
 	return g_variant_builder_end(&list);
 }
 
+static char *wide(guint count)
+{
+	GString *text = g_string_new(NULL);
+
+	while (count-- > 0)
+		g_string_append(text, "\360\237\246\206");
+	return g_string_free(text, FALSE);
+}
+
 /* However much comes, the answer is one short text. */
 static void test_bounds(void)
 {
 	Fixture *fixture = new_with_polkit(VERDICT_YES);
 	static const guint too_many[] = { 1025, 10000 };
 	g_autofree char *long_text = g_strnfill(1 << 20, 'x'), *text = NULL;
+	g_autofree char *wide_text = wide(1000);
 	GVariantBuilder dictionary;
 
 	for (guint i = 0; i < G_N_ELEMENTS(too_many); i++) {
@@ -265,6 +275,14 @@ static void test_bounds(void)
 		fixture_assert_contains(fixture_error(), "VirtualAddresses: has too many entries");
 		g_free(text);
 	}
+	/* Text of many bytes for one character is cut between two. */
+	text = update(fixture, one_setting("Priority", g_variant_new_string(wide_text)));
+	g_assert_cmpstr(text, ==, INVALID);
+	fixture_assert_contains(fixture_error(), "Priority=\360\237\246\206\360\237\246\206");
+	fixture_assert_lacks(fixture_error(), "\357\277\275");
+	g_assert_cmpuint(strlen(fixture_error()), <, 500);
+	g_free(text);
+
 	text = update(fixture, one_setting("VirtualAddresses", repeat(long_text, 1)));
 	g_assert_cmpstr(text, ==, INVALID);
 	fixture_assert_contains(fixture_error(), "too long");
@@ -280,6 +298,12 @@ static void test_bounds(void)
 
 	text = update(fixture, one_setting(long_text, g_variant_new_string("")));
 	g_assert_cmpstr(text, ==, UNKNOWN);
+	g_assert_cmpuint(strlen(fixture_error()), <, 300);
+	g_free(text);
+
+	text = fixture_call(fixture, BUS_PATH, BUS_INTERFACE_MANAGER, "GetInstance",
+			    g_variant_new("(s)", long_text));
+	g_assert_cmpstr(text, ==, "ERROR " BUS_ERROR_NO_SUCH_INSTANCE);
 	g_assert_cmpuint(strlen(fixture_error()), <, 300);
 	g_free(text);
 
