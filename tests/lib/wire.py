@@ -19,7 +19,8 @@ PROPERTIES = "org.freedesktop.DBus.Properties"
 BUS = ("/org/freedesktop/DBus", "org.freedesktop.DBus")
 
 # body: the bytes; values() reads them. t: when it had arrived.
-Message = collections.namedtuple("Message", "t kind serial path interface member error reply_to destination sender signature body")
+Message = collections.namedtuple("Message", "t kind serial path interface member error reply_to destination sender "
+                                            "signature body")
 _FIELDS = {1: "path", 2: "interface", 3: "member", 4: "error", 5: "reply_to", 6: "destination", 7: "sender", 8: "signature"}
 
 
