@@ -109,7 +109,7 @@ def test_wait_times_out(node):
 def test_wait_costs_nothing(node):
     with Background(node, "wait", "lan-v4", "backup", "--timeout=1s") as waiting:
         os.waitid(os.P_PID, waiting.process.pid, os.WEXITED | os.WNOWAIT)
-        assert processor_seconds(waiting.process.pid) <= 0.1
+        assert processor_seconds(waiting.process.pid) <= 0.4  # its start; asking again and again takes it all
         ends(waiting, 3)
 
 
