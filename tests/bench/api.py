@@ -200,9 +200,11 @@ def measure_loaded(daemons, sniffer, report, directory, seconds):
         transitions = daemons.transitions()
         counts = [len(load.numbers()) for load in loads]
         start, start_monotonic = time.time(), time.monotonic()
-        took = []
+        took, reads = [], []
         while time.monotonic() < start_monotonic + seconds:
+            begun = time.monotonic()
             took += timed(daemons.read, 1)
+            reads.append((begun, time.monotonic()))
             time.sleep(0.003)  # at another phase of the answers each time
         end, elapsed = time.time(), time.monotonic() - start_monotonic
         done = sum(len(load.numbers()) - count for load, count in zip(loads, counts))
@@ -211,14 +213,18 @@ def measure_loaded(daemons, sniffer, report, directory, seconds):
         delays = daemons.signal_delays(5)
     finally:
         each = [load.stop() for load in loads]
+    came = [at for load in loads for at in load.numbers(1)]
+    before_it = [sum(begun < at <= done_at for at in came) for begun, done_at in reads]
     one = elapsed / done * 1e3
     report.line(f"{CLIENTS} clients: one GetManagedObjects after the other", one, "ms")
     waits = [took * 1e3 for client in each for took in client]
     report.line(f"{CLIENTS} clients: a client waits for its own, median", statistics.median(waits), "ms")
     report.line("property read beside them: median", statistics.median(took), "ms")
     report.line(f"property read beside them: worst of {len(took)}", max(took), "ms")
-    report.line("property read beside them: median, in answers to others", statistics.median(took) / one, "answers")
-    report.line("property read beside them: worst, in answers to others", max(took) / one, "answers", DUMPS_LIMIT)
+    report.line("property read beside them: median, in times of an answer", statistics.median(took) / one, "answers")
+    report.line("property read beside them: worst, in times of an answer", max(took) / one, "answers")
+    report.line("answers that came to the others meanwhile: mean", statistics.mean(before_it), "answers")
+    report.line("answers that came to the others meanwhile: most", max(before_it), "answers", DUMPS_LIMIT)
     report.line("StateChanged beside them: worst", max(delays), "ms")
     report.line("transitions of the 10 ms instance, both routers", sum(changed), "times", 0)
     report.line("advert gap at 10 ms beside them: longest", longest, "ms", GAP_LIMIT_MS)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Clients that load the bus, each a process of its own: bus_load.py dump|flood|getall|deaf UID PATH
 
-dump: calls GetManagedObjects again and again, and prints how long each took (seconds).
+dump: calls GetManagedObjects again and again, and prints how long each took (seconds), and when it was there.
 flood: sends property reads of PATH as fast as the bus takes them, reads the answers, and prints how many came.
 getall: reads all properties of PATH, an instance of keepalived, again and again, one call after the other.
 deaf: sends GetManagedObjects and property reads of PATH, and never reads an answer. Prints how many it sent.
@@ -24,7 +24,8 @@ def dump(wire):
     while True:
         start = time.monotonic()
         wire.call(*OBJECTS)
-        print(f"{time.monotonic() - start:.6f}", flush=True)
+        end = time.monotonic()
+        print(f"{end - start:.6f} {end:.6f}", flush=True)
 
 
 def flood(wire, path):
@@ -69,9 +70,9 @@ class Load:
         with open(self.output, "wb") as file:
             self.process = subprocess.Popen([sys.executable, os.path.abspath(__file__), kind, str(uid), path], stdout=file)
 
-    def numbers(self):
+    def numbers(self, column=0):
         with open(self.output, encoding="ascii") as file:
-            return [float(line) for line in file.read().split("\n")[:-1]]
+            return [float(line.split()[column]) for line in file.read().split("\n")[:-1]]
 
     def stop(self):
         self.process.kill()
