@@ -28,6 +28,7 @@
 	X(VRRP_REASON_RESUMED, "resumed")                                                         \
 	X(VRRP_REASON_HIGHER_PRIORITY, "higher-priority")                                         \
 	X(VRRP_REASON_ADDRESS_ORDER, "address-order") /* equal priority, the other's is higher */ \
+	X(VRRP_REASON_NO_PREEMPT, "no-preempt")       /* came late, and must not preempt */       \
 	X(VRRP_REASON_FAILOVER, "failover")                                                       \
 	X(VRRP_REASON_HOLD, "hold")                                                               \
 	X(VRRP_REASON_DISABLED, "disabled")                                                       \
@@ -72,7 +73,8 @@
 	X(VRRP_FAULT_NO_SOURCE_ADDRESS, 2, "no-source-address")                                   \
 	X(VRRP_FAULT_ADDRESS, 3, "address")                   /* the kernel refused an address */ \
 	X(VRRP_FAULT_AUTH_NUMBER, 4, "authentication-number") /* AH number used up */             \
-	X(VRRP_FAULT_PEER_TTL, 5, "peer-ttl")                 /* a peer's TTL is below the limit */
+	X(VRRP_FAULT_PEER_TTL, 5, "peer-ttl") /* a peer's TTL is below the limit */               \
+	X(VRRP_FAULT_DELAY, 6, "delay")       /* StartupDelay or LinkUpDelay is not over */
 
 typedef enum VrrpState {
 #define X(id, text) id,

@@ -162,6 +162,10 @@ static void check_yield(const SimRouter *router, const VrrpEvent *event)
 		sim_violate(sim, "%c yielded to nobody", name_of(router));
 		return;
 	}
+	/* It came late, or was away, and must not preempt. */
+	if (router->fsm.last_reason == VRRP_REASON_NO_PREEMPT && !router->parameters.preempt &&
+	    own < 255)
+		return;
 	order = vrrp_address_compare(&event->advert.source, &router->source);
 	if (event->advert.priority < own || (event->advert.priority == own && order <= 0))
 		sim_violate(sim, "%c yielded to a lower claim", name_of(router));
