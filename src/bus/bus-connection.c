@@ -58,8 +58,8 @@ static gboolean on_name_retry(gpointer userdata)
 static void retry_name(BusConnection *connection, const char *why)
 {
 	if (!connection->name_logged)
-		g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "MESSAGE_ID",
-				 JOURNAL_NAME_MISSED, "MESSAGE",
+		g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "SYSLOG_IDENTIFIER", "vrrpd",
+				 "MESSAGE_ID", JOURNAL_NAME_MISSED, "MESSAGE",
 				 "The name " BUS_NAME " cannot be had on the bus: %s. Trying on.",
 				 why);
 	connection->name_logged = TRUE;
@@ -84,8 +84,8 @@ static int on_name_reply(sd_bus_message *reply, void *userdata, sd_bus_error *er
 		retry_name(connection, "another process has it");
 		return 0;
 	}
-	g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_INFO, "MESSAGE_ID", JOURNAL_NAME_OWNED,
-			 "MESSAGE", "Serving " BUS_NAME " on the bus.");
+	g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_INFO, "SYSLOG_IDENTIFIER", "vrrpd", "MESSAGE_ID",
+			 JOURNAL_NAME_OWNED, "MESSAGE", "Serving " BUS_NAME " on the bus.");
 	connection->name_logged = FALSE;
 	return 0;
 }
@@ -115,8 +115,8 @@ static gboolean on_connect_retry(gpointer userdata)
 static void retry_connect(BusConnection *connection, int error)
 {
 	if (!connection->absence_logged)
-		g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "MESSAGE_ID",
-				 JOURNAL_BUS_ABSENT, "MESSAGE",
+		g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "SYSLOG_IDENTIFIER", "vrrpd",
+				 "MESSAGE_ID", JOURNAL_BUS_ABSENT, "MESSAGE",
 				 "There is no message bus (%s). Trying on; VRRP does not need it.",
 				 g_strerror(-error));
 	connection->absence_logged = TRUE;
@@ -152,8 +152,9 @@ static int on_connected(sd_bus_message *signal, void *userdata, sd_bus_error *er
 	BusConnection *connection = userdata;
 
 	if (connection->absence_logged)
-		g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "MESSAGE_ID",
-				 JOURNAL_BUS_PRESENT, "MESSAGE", "The message bus is there.");
+		g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "SYSLOG_IDENTIFIER", "vrrpd",
+				 "MESSAGE_ID", JOURNAL_BUS_PRESENT, "MESSAGE",
+				 "The message bus is there.");
 	connection->absence_logged = FALSE;
 	connection->backoff_msec = BACKOFF_MIN_MSEC;
 	connection->ready = TRUE;
@@ -170,6 +171,7 @@ static int prepare_bus(BusConnection *connection, sd_bus *bus)
 	if ((r = sd_bus_set_address(bus, address ? address : DEFAULT_ADDRESS)) < 0 ||
 	    (r = sd_bus_set_bus_client(bus, 1)) < 0 ||
 	    (r = sd_bus_set_connected_signal(bus, 1)) < 0 ||
+	    (r = sd_bus_negotiate_fds(bus, 1)) < 0 || /* for Hold */
 	    (r = sd_bus_set_description(bus, "system")) < 0)
 		return r;
 	/* A local match: it is not sent to the bus. */

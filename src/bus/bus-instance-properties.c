@@ -48,6 +48,11 @@ void bus_instance_put_fragment_path(BusSink *sink, void *object)
 	bus_sink_string(sink, ((BusInstance *)object)->model->fragment_path);
 }
 
+void bus_instance_put_unsaved(BusSink *sink, void *object)
+{
+	bus_sink_boolean(sink, ((BusInstance *)object)->model->unsaved);
+}
+
 void bus_instance_put_description(BusSink *sink, void *object)
 {
 	bus_sink_string(sink, settings_of(object)->description);
@@ -224,6 +229,26 @@ void bus_instance_put_faults(BusSink *sink, void *object)
 	bus_sink_close_array(sink);
 }
 
+void bus_instance_put_holders(BusSink *sink, void *object)
+{
+	const GPtrArray *holders = ((BusInstance *)object)->model->holders;
+
+	bus_sink_open_array(sink, "(sst)");
+	for (guint i = 0; i < holders->len; i++) {
+		const ModelHolder *holder = g_ptr_array_index(holders, i);
+
+		bus_sink_open_struct(sink, "sst");
+		bus_sink_field(sink, "Reason");
+		bus_sink_string(sink, holder->reason);
+		bus_sink_field(sink, "BusName");
+		bus_sink_string(sink, holder->sender);
+		bus_sink_field(sink, "Since");
+		bus_sink_uint64(sink, holder->since_realtime_usec);
+		bus_sink_close_struct(sink);
+	}
+	bus_sink_close_array(sink);
+}
+
 /* --- Peers ----------------------------------------------------------------------------------- */
 
 /* From the engine's clock to the one of calendars. 0 stays 0: never. */
@@ -294,22 +319,29 @@ static const char *const counter_names[] = {
 #undef X
 };
 
-static void put_counter(BusSink *sink, const char *name, const _Atomic guint64 *counter)
+/* Since the last reset: the engine never sets a counter back. */
+static void put_counter(BusSink *sink, const char *name, const _Atomic guint64 *counter,
+			guint64 baseline)
 {
+	guint64 value = counter ? atomic_load_explicit(counter, memory_order_relaxed) : 0;
+
 	bus_sink_open_entry(sink, "st", name);
-	bus_sink_uint64(sink, counter ? atomic_load_explicit(counter, memory_order_relaxed) : 0);
+	bus_sink_uint64(sink, value > baseline ? value - baseline : 0);
 	bus_sink_close_entry(sink);
 }
 
 void bus_instance_put_statistics(BusSink *sink, void *object)
 {
-	const InstanceShared *shared = ((BusInstance *)object)->model->shared;
+	const ModelInstance *model = ((BusInstance *)object)->model;
+	const InstanceShared *shared = model->shared;
 
 	bus_sink_open_dictionary(sink, "{st}");
 	for (guint i = 0; i < G_N_ELEMENTS(counter_names); i++)
-		put_counter(sink, counter_names[i], shared ? &shared->counters.counters[i] : NULL);
+		put_counter(sink, counter_names[i], shared ? &shared->counters.counters[i] : NULL,
+			    model->counter_baseline[i]);
 	for (guint i = VRRP_REJECT_NONE + 1; i < _VRRP_REJECT_MAX; i++)
 		put_counter(sink, vrrp_reject_to_counter(i),
-			    shared ? &shared->counters.rejects[i] : NULL);
+			    shared ? &shared->counters.rejects[i] : NULL,
+			    model->reject_baseline[i]);
 	bus_sink_close_dictionary(sink);
 }

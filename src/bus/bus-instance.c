@@ -8,7 +8,6 @@
  * answered from the model and wait for nobody.
  */
 
-#include "bus-error.h"
 #include "bus-private.h"
 
 static int reply_property(sd_bus_message *reply, void (*put)(BusSink *, void *), void *object)
@@ -30,28 +29,6 @@ BUS_INSTANCE_PROPERTIES(X)
 #undef X
 
 /* --- Methods --------------------------------------------------------------------------------- */
-
-static int method_failover(sd_bus_message *request, void *userdata, sd_bus_error *error)
-{
-	BusInstance *instance = userdata;
-	guint64 hold_usec;
-	guint32 flags;
-	int r;
-
-	r = sd_bus_message_read(request, "tu", &hold_usec, &flags);
-	if (r < 0)
-		return r;
-	if (flags != 0)
-		return bus_error_flags(error, flags, "0 only");
-	if (hold_usec > BUS_FAILOVER_HOLD_MAX_USEC)
-		return sd_bus_error_setf(
-			error, SD_BUS_ERROR_INVALID_ARGS,
-			"hold_usec=%" G_GUINT64_FORMAT
-			": valid is 0 (until the new master goes) to %" G_GUINT64_FORMAT
-			" (a year).",
-			hold_usec, (guint64)BUS_FAILOVER_HOLD_MAX_USEC);
-	return bus_authorize(instance->bus, request, instance, error);
-}
 
 void bus_describe_properties(BusJson *json, const BusProperty *properties, guint count,
 			     void *object)
@@ -100,14 +77,39 @@ static const sd_bus_vtable instance_vtable[] = {
 	SD_BUS_PROPERTY(name, signature, get_##id, 0, SD_BUS_VTABLE_PROPERTY_##flag),
 	BUS_INSTANCE_PROPERTIES(X)
 #undef X
-		SD_BUS_METHOD_WITH_ARGS("Failover", SD_BUS_ARGS("t", hold_usec, "u", flags),
-					SD_BUS_NO_RESULT, method_failover,
+		SD_BUS_METHOD_WITH_ARGS("GetSettings", SD_BUS_NO_ARGS,
+					SD_BUS_RESULT("a{sv}", settings),
+					bus_instance_method_get_settings,
 					SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Update", SD_BUS_ARGS("a{sv}", settings, "u", flags),
+				SD_BUS_RESULT("t", token), bus_instance_method_update,
+				SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+	SD_BUS_METHOD_WITH_ARGS("GetSecrets", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", secrets),
+				bus_instance_method_get_secrets,
+				SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+	SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("u", flags), SD_BUS_NO_RESULT,
+				bus_instance_method_runtime, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Enable", SD_BUS_ARGS("u", flags), SD_BUS_NO_RESULT,
+				bus_instance_method_runtime, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Disable", SD_BUS_ARGS("u", flags), SD_BUS_NO_RESULT,
+				bus_instance_method_runtime, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Failover", SD_BUS_ARGS("t", hold_usec, "u", flags),
+				SD_BUS_NO_RESULT, bus_instance_method_failover,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Hold", SD_BUS_ARGS("s", reason, "u", flags),
+				SD_BUS_RESULT("h", hold), bus_instance_method_hold,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("SetPriority", SD_BUS_ARGS("y", priority, "u", flags),
+				SD_BUS_NO_RESULT, bus_instance_method_set_priority,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Announce", SD_BUS_ARGS("u", flags), SD_BUS_NO_RESULT,
+				bus_instance_method_no_flags, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json),
 				method_describe, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_SIGNAL_WITH_ARGS(
 		"StateChanged",
 		SD_BUS_ARGS("s", new_state, "s", old_state, "s", reason, "t", number), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("PeerConflict", SD_BUS_ARGS("s", address, "s", action), 0),
 	SD_BUS_VTABLE_END,
 };
 
@@ -115,6 +117,8 @@ static const sd_bus_vtable statistics_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD_WITH_ARGS("Get", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{st}", counters),
 				method_get_statistics, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Reset", SD_BUS_ARGS("u", flags), SD_BUS_NO_RESULT,
+				bus_instance_method_no_flags, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END,
 };
 

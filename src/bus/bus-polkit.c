@@ -12,6 +12,9 @@
  * An answer that does not come, or that cannot be read, is a no. The daemon's own user has no
  * rights.
  *
+ * A survey is a question of another kind: what the sender may do, asked of polkit for one action
+ * after the other, with no person being bothered. It ends in an answer in any case.
+ *
  * The number of questions is bounded per sender and in all. A sender that leaves the bus takes its
  * questions with it; its departure is heard by a match that is added without waiting for the bus.
  * sd_bus_track is not used: it makes a blocking call for each name.
@@ -40,13 +43,18 @@ typedef struct Sender {
 	sd_bus_slot *departure;
 } Sender;
 
+static const char *const surveyed[] = { BUS_ACTION_OPERATE, BUS_ACTION_CONFIGURE,
+					BUS_ACTION_READ_SECRETS };
+
 typedef struct Question {
 	BusPolkit *polkit;
 	Sender *sender;
 	sd_bus_message *request;
 	char *cancellation;
-	char *instance; /* NULL: not about one */
-	BusPolkitAllowed allowed;
+	char *instance;                            /* NULL: not about one that could go */
+	BusPolkitAllowed allowed;                  /* NULL: a survey */
+	const char *found[G_N_ELEMENTS(surveyed)]; /* of a survey */
+	guint found_count;
 	gboolean interactive;
 	sd_bus_slot *answer;
 } Question;
@@ -92,11 +100,38 @@ static void reply_error(Question *question, int r, sd_bus_error *error)
 	(void)sd_bus_reply_method_errno(question->request, r, error);
 }
 
+/* What was not found out is a no. */
+static void end_survey(Question *question)
+{
+	sd_bus_message *reply = NULL;
+	int r;
+
+	r = sd_bus_message_new_method_return(question->request, &reply);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "{ss}");
+	for (guint i = 0; r >= 0 && i < G_N_ELEMENTS(surveyed); i++)
+		r = sd_bus_message_append(reply, "{ss}", surveyed[i],
+					  i < question->found_count ? question->found[i] : "no");
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	if (r >= 0)
+		r = sd_bus_message_send(reply);
+	if (r < 0)
+		reply_error(question, r, NULL);
+	sd_bus_message_unref(reply);
+	question_free(question);
+}
+
 static void refuse(Question *question, const char *name, const char *text)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r = sd_bus_error_set(&error, name, text);
+	int r;
 
+	if (!question->allowed) {
+		end_survey(question);
+		return;
+	}
+	r = sd_bus_error_set(&error, name, text);
 	reply_error(question, r, &error);
 	sd_bus_error_free(&error);
 	question_free(question);
@@ -107,6 +142,10 @@ static void allow(Question *question)
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	int r;
 
+	if (!question->allowed) {
+		end_survey(question);
+		return;
+	}
 	r = sd_bus_message_rewind(question->request, 1);
 	if (r >= 0)
 		r = question->allowed(question->request, question->polkit->userdata, &error);
@@ -213,11 +252,14 @@ static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 
 	take(question);
 	if (!sd_bus_message_is_method_error(reply, NULL) &&
-	    sd_bus_message_read(reply, "u", &uid) >= 0 && uid == 0)
+	    sd_bus_message_read(reply, "u", &uid) >= 0 && uid == 0) {
+		while (question->found_count < G_N_ELEMENTS(surveyed))
+			question->found[question->found_count++] = "yes";
 		allow(question);
-	else
+	} else {
 		refuse(question, SD_BUS_ERROR_ACCESS_DENIED,
 		       "Without polkit only root may do this.");
+	}
 	return 0;
 }
 
@@ -253,6 +295,24 @@ static gboolean was_dismissed(sd_bus_message *reply)
 	return dismissed;
 }
 
+static int send_question(Question *question, const BusPolkitQuestion *q);
+
+/* The next action, or the reply. */
+static void continue_survey(Question *question)
+{
+	BusPolkitQuestion q = { 0 };
+
+	if (question->found_count < G_N_ELEMENTS(surveyed)) {
+		q.action = surveyed[question->found_count];
+		question->answer = sd_bus_slot_unref(question->answer);
+		if (send_question(question, &q) >= 0) {
+			g_hash_table_add(question->polkit->questions, question);
+			return;
+		}
+	}
+	end_survey(question);
+}
+
 static void on_verdict(Question *question, sd_bus_message *reply)
 {
 	int authorized, challenge;
@@ -261,6 +321,13 @@ static void on_verdict(Question *question, sd_bus_message *reply)
 	if (sd_bus_message_enter_container(reply, 'r', "bba{ss}") < 0 ||
 	    sd_bus_message_read(reply, "bb", &authorized, &challenge) < 0) {
 		refuse(question, SD_BUS_ERROR_ACCESS_DENIED, "polkit's answer is unreadable.");
+		return;
+	}
+	if (!question->allowed) {
+		question->found[question->found_count++] = authorized  ? "yes"
+							   : challenge ? "auth"
+								       : "no";
+		continue_survey(question);
 		return;
 	}
 	dismissed = was_dismissed(reply);
@@ -306,12 +373,15 @@ static int append_details(sd_bus_message *call, const BusPolkitQuestion *q)
 
 	g_snprintf(vrid, sizeof vrid, "%u", q->vrid);
 	r = sd_bus_message_open_container(call, 'a', "{ss}");
-	if (r >= 0)
+	if (r >= 0 && q->verb)
 		r = sd_bus_message_append(call, "{ss}", "verb", q->verb);
 	if (r >= 0 && q->instance)
 		r = sd_bus_message_append(call, "{ss}{ss}{ss}{ss}", "instance", q->instance,
 					  "interface", q->interface, "vrid", vrid, "family",
 					  q->family);
+	/* polkit takes it from the owner of an action only. */
+	if (r >= 0 && q->message)
+		r = sd_bus_message_append(call, "{ss}", "polkit.message", q->message);
 	return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
@@ -338,8 +408,8 @@ static int send_question(Question *question, const BusPolkitQuestion *q)
 	return r;
 }
 
-int bus_polkit_ask(BusPolkit *polkit, sd_bus_message *request, const BusPolkitQuestion *q,
-		   sd_bus_error *error)
+static int question_new(BusPolkit *polkit, sd_bus_message *request, Question **ret,
+			sd_bus_error *error)
 {
 	Sender *sender = NULL;
 	Question *question;
@@ -354,7 +424,20 @@ int bus_polkit_ask(BusPolkit *polkit, sd_bus_message *request, const BusPolkitQu
 	question->sender = sender;
 	question->request = sd_bus_message_ref(request);
 	question->cancellation = g_strdup_printf("vrrpd-%" G_GUINT64_FORMAT, ++polkit->last_id);
-	question->instance = g_strdup(q->instance);
+	*ret = question;
+	return 0;
+}
+
+int bus_polkit_ask(BusPolkit *polkit, sd_bus_message *request, const BusPolkitQuestion *q,
+		   sd_bus_error *error)
+{
+	Question *question;
+	int r;
+
+	r = question_new(polkit, request, &question, error);
+	if (r < 0)
+		return r;
+	question->instance = q->creates ? NULL : g_strdup(q->instance);
 	question->allowed = q->allowed;
 	question->interactive = sd_bus_message_get_allow_interactive_authorization(request) > 0;
 	r = send_question(question, q);
@@ -363,6 +446,18 @@ int bus_polkit_ask(BusPolkit *polkit, sd_bus_message *request, const BusPolkitQu
 		return r;
 	}
 	g_hash_table_add(polkit->questions, question);
+	return 1;
+}
+
+int bus_polkit_survey(BusPolkit *polkit, sd_bus_message *request, sd_bus_error *error)
+{
+	Question *question;
+	int r;
+
+	r = question_new(polkit, request, &question, error);
+	if (r < 0)
+		return r;
+	continue_survey(question);
 	return 1;
 }
 

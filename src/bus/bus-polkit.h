@@ -18,10 +18,12 @@ typedef int (*BusPolkitAllowed)(sd_bus_message *request, void *userdata, sd_bus_
 typedef struct BusPolkitQuestion {
 	const char *action;
 	const char *verb;
-	const char *instance; /* NULL: not about one; then the next three do not count */
+	const char *message;  /* what a person is asked; NULL: as the action says */
+	const char *instance; /* NULL: not about one; then the next four do not count */
 	const char *interface;
 	guint8 vrid;
 	const char *family;
+	gboolean creates; /* it is not there yet, so it cannot go meanwhile */
 	BusPolkitAllowed allowed;
 } BusPolkitQuestion;
 
@@ -32,6 +34,10 @@ BusPolkit *bus_polkit_free(BusPolkit *polkit);
 /* A handler of a method returns what this returns. Negative: not asked, and @error says why. */
 int bus_polkit_ask(BusPolkit *polkit, sd_bus_message *request, const BusPolkitQuestion *question,
 		   sd_bus_error *error);
+/* Answers @request with a{ss}: for each of our actions whether the sender may do it without being
+ * asked (yes), after authentication (auth), or not at all (no). Nobody is asked for a password. A
+ * handler of a method returns what this returns. */
+int bus_polkit_survey(BusPolkit *polkit, sd_bus_message *request, sd_bus_error *error);
 /* The instance is about to go: questions about it are answered with NoSuchInstance. */
 void bus_polkit_forget_instance(BusPolkit *polkit, const char *name);
 /* The bus is gone, and everybody who asked with it. */

@@ -40,7 +40,7 @@ struct Bus {
 	BusSnapshot manager_announced;
 	guint flush;           /* source */
 	guint lateness;        /* source */
-	GHashTable *failovers; /* set of FailoverCall * that wait */
+	GHashTable *failovers; /* set of FailoverCall * that wait, for Failover and Hold */
 };
 
 /* --- bus.c: looking up ----------------------------------------------------------------------- */
@@ -50,10 +50,12 @@ BusInstance *bus_find_by_path(const Bus *bus, const char *path); /* NULL: none *
 
 /* --- bus-questions.c: privileged methods ----------------------------------------------------- */
 
-/* Asks polkit for the method that @request calls, by the table there. @instance is NULL for the
- * manager. The arguments must be valid in form. Handlers return what this returns. */
-int bus_authorize(Bus *bus, sd_bus_message *request, const BusInstance *instance,
-		  sd_bus_error *error);
+/* Asks polkit for the method that @request calls, by the table there. @about are the settings of
+ * the instance that it is about, NULL where it is about none. The arguments must be valid in form.
+ * Handlers return what this returns. */
+int bus_authorize(Bus *bus, sd_bus_message *request, const Settings *about, sd_bus_error *error);
+int bus_authorize_instance(const BusInstance *instance, sd_bus_message *request,
+			   sd_bus_error *error);
 
 /* --- bus-manager.c --------------------------------------------------------------------------- */
 
@@ -65,6 +67,35 @@ int bus_manager_reload_allowed(sd_bus_message *request, void *userdata, sd_bus_e
 /* Answers @request with what @put writes of @object. Returns what a method handler returns. */
 int bus_reply(sd_bus_message *request, void (*put)(BusSink *sink, void *object), void *object);
 
+/* --- bus-manager-control.c ------------------------------------------------------------------- */
+
+int bus_manager_method_find_instance(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_manager_method_get_permissions(sd_bus_message *request, void *userdata,
+				       sd_bus_error *error);
+int bus_manager_method_add_instance(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_manager_method_confirm(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_add_instance_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_confirm_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
+
+/* --- bus-instance-control.c ------------------------------------------------------------------ */
+
+int bus_instance_method_get_settings(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_instance_method_get_secrets(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_instance_method_update(sd_bus_message *request, void *userdata, sd_bus_error *error);
+/* Enable, Disable, Remove */
+int bus_instance_method_runtime(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_instance_method_set_priority(sd_bus_message *request, void *userdata, sd_bus_error *error);
+/* Announce, Reset */
+int bus_instance_method_no_flags(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_get_secrets_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_update_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_enable_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_disable_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_remove_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_set_priority_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_announce_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_reset_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
+
 /* --- bus-instance.c, bus-instance-properties.c, bus-failover.c ------------------------------- */
 
 /* The text of each is a property of org.vrrpd1.Instance: function, name, type, flag of the vtable.
@@ -72,6 +103,7 @@ int bus_reply(sd_bus_message *request, void (*put)(BusSink *sink, void *object),
 #define BUS_INSTANCE_PROPERTIES(X)                                           \
 	X(name, "Name", "s", CONST)                                          \
 	X(fragment_path, "FragmentPath", "s", EMITS_CHANGE)                  \
+	X(unsaved, "Unsaved", "b", EMITS_CHANGE)                             \
 	X(description, "Description", "s", EMITS_CHANGE)                     \
 	X(enabled, "Enabled", "b", EMITS_CHANGE)                             \
 	X(interface, "Interface", "s", EMITS_CHANGE)                         \
@@ -102,7 +134,8 @@ int bus_reply(sd_bus_message *request, void (*put)(BusSink *sink, void *object),
 	X(peers, "Peers", "a(syt)", EMITS_CHANGE)                            \
 	X(auth, "AuthenticationType", "s", EMITS_CHANGE)                     \
 	X(checksum_form, "ChecksumForm", "s", EMITS_CHANGE)                  \
-	X(faults, "Faults", "as", EMITS_CHANGE)
+	X(faults, "Faults", "as", EMITS_CHANGE)                              \
+	X(holders, "Holders", "a(sst)", EMITS_CHANGE)
 
 /* bus_instance_put_NAME: writes the value of a property; @object is a BusInstance. */
 #define X(id, name, signature, flag) void bus_instance_put_##id(BusSink *sink, void *object);
@@ -119,7 +152,10 @@ void bus_instance_describe(BusJson *json, BusInstance *instance);
 void bus_describe_properties(BusJson *json, const BusProperty *properties, guint count,
 			     void *object);
 
+int bus_instance_method_failover(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_instance_method_hold(sd_bus_message *request, void *userdata, sd_bus_error *error);
 int bus_failover_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
+int bus_hold_allowed(sd_bus_message *request, void *userdata, sd_bus_error *error);
 /* Nobody waits for an answer any more. */
 void bus_failover_forget_all(Bus *bus);
 

@@ -9,6 +9,7 @@
 
 #include "bus-log-control.h"
 #include "bus-private.h"
+#include "config/values.h"
 
 #define LATENESS_SEC 1
 
@@ -168,6 +169,20 @@ void bus_instance_transition(Bus *bus, ModelInstance *model, VrrpState state, Vr
 	(void)sd_bus_emit_signal(connection, instance->path, BUS_INTERFACE_INSTANCE, "StateChanged",
 				 "ssst", vrrp_state_to_string(state), vrrp_state_to_string(old),
 				 vrrp_reason_to_string(reason), number);
+}
+
+void bus_instance_conflict(Bus *bus, ModelInstance *model, const VrrpAddress *peer,
+			   gboolean yielded)
+{
+	sd_bus *connection = bus_connection_ready(bus->connection);
+	const BusInstance *instance = bus_find_by_name(bus, model->name);
+	g_autofree char *address = value_format_address(peer);
+
+	/* It repeats itself for as long as there are two. */
+	if (connection && !bus_changes_overflow(bus))
+		(void)sd_bus_emit_signal(connection, instance->path, BUS_INTERFACE_INSTANCE,
+					 "PeerConflict", "ss", address,
+					 yielded ? "yielded" : "kept");
 }
 
 void bus_config_reloaded(Bus *bus)

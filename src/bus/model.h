@@ -38,7 +38,7 @@ typedef struct ModelInstance {
 	/* What the counters were at the last reset; zero where there was none. */
 	guint64 counter_baseline[_INSTANCE_COUNTER_MAX];
 	guint64 reject_baseline[_VRRP_REJECT_MAX];
-	void *daemon;    /* the daemon's own */
+	void *daemon; /* the daemon's own */
 } ModelInstance;
 
 typedef struct ModelReloadResult {
@@ -57,7 +57,7 @@ typedef void (*ModelHoldDone)(void *userdata, int error, int fd);
 /* One key of a change. */
 typedef struct ModelValue {
 	const SchemaKey *key; /* a supported one */
-	char *text;           /* in file syntax; "" brings the default back; may be the secret key */
+	char *text; /* in file syntax; "" brings the default back; may be the secret key */
 } ModelValue;
 
 ModelValue *model_value_new(const SchemaKey *key, const char *text);

@@ -15,9 +15,8 @@
 
 #include <glib/gstdio.h>
 
+#include "config/settings-builder.h"
 #include "fixture.h"
-
-#define SECRET "hunter2!" /* the key of every instance here; it must never be seen on the bus */
 
 static const char bus_config[] =
 	"<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n"
@@ -45,6 +44,8 @@ void fixture_iterate(void)
 
 /* --- Calls ----------------------------------------------------------------------------------- */
 
+static char *error_text; /* of the last error */
+
 static void on_reply(GObject *connection, GAsyncResult *result, gpointer userdata)
 {
 	char **ret_text = userdata;
@@ -57,6 +58,9 @@ static void on_reply(GObject *connection, GAsyncResult *result, gpointer userdat
 	} else {
 		g_autofree char *name = g_dbus_error_get_remote_error(error);
 
+		g_dbus_error_strip_remote_error(error);
+		g_free(error_text);
+		error_text = g_strdup(error->message);
 		*ret_text = name ? g_strdup_printf("ERROR %s", name)
 				 : g_strdup_printf("LOCAL ERROR %s", error->message);
 	}
@@ -92,6 +96,35 @@ void fixture_settle(Fixture *fixture)
 
 		g_assert_cmpstr(text, ==, "()");
 	}
+}
+
+const char *fixture_error(void)
+{
+	return error_text;
+}
+
+const char *fixture_asked(Fixture *fixture)
+{
+	return fixture->asked->len ? g_ptr_array_index(fixture->asked, fixture->asked->len - 1)
+				   : NULL;
+}
+
+void fixture_assert_contains(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		g_error("'%s' is not in: %s", part, text);
+}
+
+void fixture_assert_lacks(const char *text, const char *part)
+{
+	if (strstr(text, part))
+		g_error("'%s' is in: %s", part, text);
+}
+
+const char *fixture_signal_at(Fixture *fixture, int i)
+{
+	g_assert_cmpint(i, >=, 0);
+	return g_ptr_array_index(fixture->signals, i);
 }
 
 int fixture_find_signal(Fixture *fixture, guint from, const char *prefix)
@@ -150,10 +183,18 @@ static void on_polkit_call(GDBusConnection *connection, const char *sender, cons
 		return;
 	}
 	g_ptr_array_add(fixture->questions, g_variant_print(arguments, FALSE));
-	if (fixture->verdict == VERDICT_SILENCE)
+	if (fixture->verdict == VERDICT_SILENCE ||
+	    (fixture->silent_after > 0 && fixture->questions->len > fixture->silent_after))
 		g_ptr_array_add(fixture->unanswered, invocation);
 	else
 		answer(fixture, invocation);
+}
+
+void fixture_answer(Fixture *fixture)
+{
+	for (guint i = 0; i < fixture->unanswered->len; i++)
+		answer(fixture, g_object_ref(g_ptr_array_index(fixture->unanswered, i)));
+	g_ptr_array_set_size(fixture->unanswered, 0);
 }
 
 static const GDBusInterfaceVTable polkit_vtable = { .method_call = on_polkit_call };
@@ -272,46 +313,46 @@ static guint64 operation_reject_count(const Model *model, VrrpReject reject)
 	return reject == VRRP_REJECT_VRID ? 7 : 0;
 }
 
-static const ModelOperations operations = {
-	.failover = operation_failover,
-	.reload = operation_reload,
-	.reject_count = operation_reject_count,
-};
-
 static VrrpAddress ipv4(guint8 last)
 {
 	return (VrrpAddress){ .family = VRRP_FAMILY_IPV4, .bytes = { 192, 0, 2, last } };
 }
 
+static Settings *make_settings(const char *name, guint8 vrid)
+{
+	g_autofree char *vrid_text = g_strdup_printf("%u", vrid);
+	const char *const pairs[][2] = {
+		{ "Description", "a \"test\"" },
+		{ "Interface", "eth0" },
+		{ "VirtualRouterId", vrid_text },
+		{ "Version", "2" },
+		{ "Priority", "110" },
+		{ "AdvertisementInterval", "4s" },
+		{ "VirtualAddresses", "192.0.2.3/24" },
+		{ "UnicastPeers", "192.0.2.1;192.0.2.2" },
+		{ "AuthenticationType", "ah" },
+		{ "AuthenticationKey", FIXTURE_SECRET },
+	};
+	g_autoptr(SettingsBuilder) builder = settings_builder_new(name);
+	g_autoptr(GError) error = NULL;
+	Settings *settings;
+
+	for (guint i = 0; i < G_N_ELEMENTS(pairs); i++) {
+		settings_builder_set(builder, pairs[i][0], pairs[i][1], &error);
+		g_assert_no_error(error);
+	}
+	settings = settings_builder_finish(builder, NULL, &error);
+	g_assert_no_error(error);
+	return settings;
+}
+
 ModelInstance *fixture_add_instance(Fixture *fixture, const char *name, guint8 vrid)
 {
 	ModelInstance *instance = g_new0(ModelInstance, 1);
-	Settings *settings = g_new0(Settings, 1);
-	VrrpAddress own = ipv4(1), peer = ipv4(2);
-
-	settings->name = g_strdup(name);
-	settings->description = g_strdup("a \"test\"");
-	settings->enabled = TRUE;
-	settings->interface = g_strdup("eth0");
-	settings->vrid = vrid;
-	settings->family = VRRP_FAMILY_IPV4;
-	settings->version = 2;
-	settings->priority = 110;
-	settings->interval_usec = 4000000;
-	settings->address_strings = g_ptr_array_new_with_free_func(g_free);
-	g_ptr_array_add(settings->address_strings, g_strdup("192.0.2.3/24"));
-	settings->peers = g_array_new(FALSE, TRUE, sizeof(VrrpAddress));
-	g_array_append_val(settings->peers, own);
-	g_array_append_val(settings->peers, peer);
-	settings->preempt = TRUE;
-	settings->accept_mode = TRUE;
-	settings->auth = VRRP_AUTH_AH;
-	settings->has_key = TRUE;
-	memcpy(settings->key, SECRET, sizeof settings->key);
 
 	instance->name = g_strdup(name);
 	instance->fragment_path = g_strdup_printf("/etc/vrrpd/instances/%s.conf", name);
-	instance->settings = settings;
+	instance->settings = make_settings(name, vrid);
 	instance->holders = g_ptr_array_new_with_free_func((GDestroyNotify)model_holder_free);
 	instance->running = TRUE;
 	instance->shared = g_new0(InstanceShared, 1);
@@ -320,7 +361,7 @@ ModelInstance *fixture_add_instance(Fixture *fixture, const char *name, guint8 v
 	instance->status.effective_priority = 110;
 	instance->status.transitions = 1;
 	instance->status.interface_index = 2;
-	instance->status.source_address = own;
+	instance->status.source_address = ipv4(1);
 	instance->status.master_down_nsec = 12570312500;
 	g_hash_table_insert(fixture->model.instances, instance->name, instance);
 	bus_instance_added(fixture->bus, instance);
@@ -329,12 +370,8 @@ ModelInstance *fixture_add_instance(Fixture *fixture, const char *name, guint8 v
 
 static void instance_free(ModelInstance *instance)
 {
-	g_free(instance->settings->name);
-	g_free(instance->settings->description);
-	g_free(instance->settings->interface);
-	g_ptr_array_unref(instance->settings->address_strings);
-	g_array_unref(instance->settings->peers);
-	g_free(instance->settings);
+	settings_unref(instance->settings);
+	settings_unref(instance->next);
 	g_free(instance->shared);
 	g_ptr_array_unref(instance->holders);
 	g_free(instance->fragment_path);
@@ -360,6 +397,115 @@ void fixture_transition(Fixture *fixture, ModelInstance *instance, VrrpState sta
 				instance->status.transitions);
 }
 
+/* --- The other operations: each writes down what it was asked --------------------------------- */
+
+static gboolean ask(Fixture *fixture, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+static gboolean ask(Fixture *fixture, GError **error, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	g_ptr_array_add(fixture->asked, g_strdup_vprintf(format, arguments));
+	va_end(arguments);
+	if (fixture->refusal < 0)
+		return TRUE;
+	g_set_error(error, MODEL_ERROR, fixture->refusal, "refused: %d", fixture->refusal);
+	return FALSE;
+}
+
+static char *print_values(const GPtrArray *values)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < values->len; i++) {
+		const ModelValue *value = values->pdata[i];
+
+		g_string_append_printf(text, " %s=%s", value->key->name, value->text);
+	}
+	return g_string_free(text, FALSE);
+}
+
+static gboolean operation_add(Model *model, const char *name, const GPtrArray *values, guint flags,
+			      GError **error)
+{
+	g_autofree char *text = print_values(values);
+
+	if (!ask(model->daemon, error, "add %s %u%s", name, flags, text))
+		return FALSE;
+	fixture_add_instance(model->daemon, name, 9);
+	return TRUE;
+}
+
+static gboolean operation_update(Model *model, ModelInstance *instance, const GPtrArray *values,
+				 guint flags, guint64 *ret_token, GError **error)
+{
+	Fixture *fixture = model->daemon;
+	g_autofree char *text = print_values(values);
+
+	if (!ask(fixture, error, "update %s %u%s", instance->name, flags, text))
+		return FALSE;
+	*ret_token = fixture->token;
+	return TRUE;
+}
+
+static gboolean operation_confirm(Model *model, guint64 token, GError **error)
+{
+	return ask(model->daemon, error, "confirm %" G_GUINT64_FORMAT, token);
+}
+
+static gboolean operation_remove(Model *model, ModelInstance *instance, guint flags, GError **error)
+{
+	if (!ask(model->daemon, error, "remove %s %u", instance->name, flags))
+		return FALSE;
+	fixture_remove_instance(model->daemon, instance);
+	return TRUE;
+}
+
+static gboolean operation_set_priority(Model *model, ModelInstance *instance, guint8 priority,
+				       GError **error)
+{
+	return ask(model->daemon, error, "set-priority %s %u", instance->name, priority);
+}
+
+static gboolean operation_announce(Model *model, ModelInstance *instance, GError **error)
+{
+	return ask(model->daemon, error, "announce %s", instance->name);
+}
+
+static void operation_reset(Model *model, ModelInstance *instance)
+{
+	ask(model->daemon, NULL, "reset %s", instance->name);
+	instance->counter_baseline[COUNTER_ADVERTS_SENT] =
+		instance->shared->counters.counters[COUNTER_ADVERTS_SENT];
+	instance->reject_baseline[VRRP_REJECT_TTL] =
+		instance->shared->counters.rejects[VRRP_REJECT_TTL];
+}
+
+static void operation_hold(Model *model, ModelInstance *instance, const char *reason,
+			   const char *sender, ModelHoldDone done, void *userdata)
+{
+	Fixture *fixture = model->daemon;
+
+	ask(fixture, NULL, "hold %s %s %s", instance->name, reason, sender);
+	fixture->hold_done = done;
+	fixture->hold_userdata = userdata;
+}
+
+static const ModelOperations operations = {
+	.add = operation_add,
+	.update = operation_update,
+	.confirm = operation_confirm,
+	.remove = operation_remove,
+	.set_priority = operation_set_priority,
+	.announce = operation_announce,
+	.reset_statistics = operation_reset,
+	.hold = operation_hold,
+	.failover = operation_failover,
+	.reload = operation_reload,
+	.reject_count = operation_reject_count,
+};
+
 /* --- Life ------------------------------------------------------------------------------------ */
 
 Fixture *fixture_new(void)
@@ -372,6 +518,8 @@ Fixture *fixture_new(void)
 	fixture->signals = g_ptr_array_new_with_free_func(g_free);
 	fixture->questions = g_ptr_array_new_with_free_func(g_free);
 	fixture->unanswered = g_ptr_array_new_with_free_func(g_object_unref);
+	fixture->asked = g_ptr_array_new_with_free_func(g_free);
+	fixture->refusal = -1;
 	fixture->model.instances =
 		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)instance_free);
 	fixture->model.errors = g_ptr_array_new();
@@ -382,6 +530,25 @@ Fixture *fixture_new(void)
 	fixture_start_bus_daemon(fixture);
 	fixture->bus = bus_new(&fixture->model);
 	fixture_connect_client(fixture);
+	return fixture;
+}
+
+void fixture_wait_for_name(Fixture *fixture)
+{
+	char *text = NULL;
+
+	do {
+		g_free(text);
+		text = fixture_call(fixture, BUS_PATH, "org.freedesktop.DBus.Peer", "Ping", NULL);
+	} while (!g_str_equal(text, "()"));
+	g_free(text);
+}
+
+Fixture *fixture_new_with_name(void)
+{
+	Fixture *fixture = fixture_new();
+
+	fixture_wait_for_name(fixture);
 	return fixture;
 }
 
@@ -406,6 +573,8 @@ void fixture_free(Fixture *fixture)
 	g_ptr_array_unref(fixture->signals);
 	g_ptr_array_unref(fixture->questions);
 	g_ptr_array_unref(fixture->unanswered);
+	g_ptr_array_unref(fixture->asked);
+	g_clear_pointer(&error_text, g_free);
 	g_free(fixture->socket_path);
 	g_free(fixture->directory);
 	g_free(fixture);

@@ -32,6 +32,7 @@ typedef struct Fixture {
 
 	GDBusConnection *polkit;
 	Verdict verdict;
+	guint silent_after;   /* so many questions; 0: never */
 	GPtrArray *questions; /* "action sender-flags details" */
 	GPtrArray *unanswered;
 	guint cancelled;
@@ -42,9 +43,22 @@ typedef struct Fixture {
 	guint failovers;
 	guint reloads;
 	gboolean reload_check_only;
+
+	/* Of the other operations: what was asked, as "update lan 4 Priority=120 Enabled=yes", and
+	 * what comes of it: a MODEL_ERROR, or success below 0. */
+	GPtrArray *asked;
+	int refusal;
+	guint64 token; /* that update hands out */
+	ModelHoldDone hold_done;
+	void *hold_userdata;
 } Fixture;
 
+#define FIXTURE_LAN    BUS_PATH_INSTANCE "/lan"
+#define FIXTURE_SECRET "hunter2!" /* the key of every instance; must never be seen on the bus */
+
 Fixture *fixture_new(void);
+/* The same, with the name on the bus. */
+Fixture *fixture_new_with_name(void);
 void fixture_free(Fixture *fixture);
 
 void fixture_start_bus_daemon(Fixture *fixture);
@@ -53,6 +67,8 @@ void fixture_kill_bus_daemon(Fixture *fixture);
 void fixture_connect_client(Fixture *fixture);
 void fixture_start_polkit(Fixture *fixture);
 void fixture_stop_polkit(Fixture *fixture);
+/* Answers, with the verdict of now, what VERDICT_SILENCE left unanswered. */
+void fixture_answer(Fixture *fixture);
 
 /* Runs the main loop until @condition is true; fails the test after 60 s. */
 #define fixture_wait(condition)                                                                    \
@@ -71,13 +87,23 @@ void fixture_iterate(void);
 /* Until everything that was sent to the client before this has arrived. */
 void fixture_settle(Fixture *fixture);
 
-/* Returns the reply as text, or "ERROR name". The caller frees it. */
+/* Returns the reply as text, or "ERROR name"; then fixture_error() is its text. The caller frees
+ * it. */
 char *fixture_call(Fixture *fixture, const char *path, const char *interface, const char *method,
 		   GVariant *arguments);
 /* The same without waiting: *@ret_text is set when the reply comes. */
 void fixture_call_async(GDBusConnection *client, const char *path, const char *interface,
 			const char *method, GVariant *arguments, GDBusCallFlags flags,
 			char **ret_text);
+/* What came with the last error. */
+const char *fixture_error(void);
+/* Waits for the name on a bus that was started again. */
+void fixture_wait_for_name(Fixture *fixture);
+const char *fixture_signal_at(Fixture *fixture, int i);
+void fixture_assert_contains(const char *text, const char *part);
+void fixture_assert_lacks(const char *text, const char *part);
+/* What was asked of the model, the last one; NULL: nothing. */
+const char *fixture_asked(Fixture *fixture);
 /* The first signal from @from on that begins with @prefix; its index, or -1. */
 int fixture_find_signal(Fixture *fixture, guint from, const char *prefix);
 

@@ -15,7 +15,7 @@ BUILD = pathlib.Path(os.environ.get("VRRPD_BUILD", ROOT / "build"))
 SKIP_FOLDERS = re.compile(r"\.git|build.*|__pycache__|\.pytest_cache|corpus|pcaps")
 SOURCE = (".c", ".h")
 # Declared for the API, but nothing in this version leads to them.
-WORDS_WITHOUT_A_CAUSE = {"resumed", "hold", "address-lost", "tracking", "sync-group"}
+WORDS_WITHOUT_A_CAUSE = {"resumed", "address-lost", "tracking", "sync-group"}
 
 
 def walk():
