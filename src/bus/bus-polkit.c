@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bus-audit.h"
 #include "bus-error.h"
 #include "bus-names.h"
 #include "bus-polkit.h"
@@ -146,6 +147,7 @@ static void allow(Question *question)
 		end_survey(question);
 		return;
 	}
+	bus_audit(question->request);
 	r = sd_bus_message_rewind(question->request, 1);
 	if (r >= 0)
 		r = question->allowed(question->request, question->polkit->userdata, &error);

@@ -30,6 +30,7 @@
 #define JOURNAL_NOT_STARTED      "61fc8f42464646928b37fb656907ee9a" /* an instance */
 
 /* What operators do */
+#define JOURNAL_CALLED       "336f8143935f44baa3fe774f04f00f10" /* a method, and who called it */
 #define JOURNAL_HOLD_BEGUN   "00b190e444324a5d94a41a9ddb7cb15f"
 #define JOURNAL_HOLD_ENDED   "d6c31438194d45608982c6582f65e488"
 #define JOURNAL_PRIORITY_SET "b24dea4c2aac4481ad1985394501576e" /* SetPriority */
@@ -63,5 +64,8 @@
 #define JOURNAL_FIELD_PRIORITY    "VRRP_PRIORITY"
 #define JOURNAL_FIELD_HOLD        "VRRP_HOLD"   /* why it is held, as the holder says */
 #define JOURNAL_FIELD_SENDER      "VRRP_SENDER" /* a unique name on the bus */
+#define JOURNAL_FIELD_SENDER_UID  "VRRP_SENDER_UID"
+#define JOURNAL_FIELD_SENDER_PID  "VRRP_SENDER_PID"
+#define JOURNAL_FIELD_METHOD      "VRRP_METHOD" /* of the bus */
 #define JOURNAL_FIELD_CONFIG_FILE "CONFIG_FILE"
 #define JOURNAL_FIELD_CONFIG_LINE "CONFIG_LINE"

@@ -165,6 +165,30 @@ def test_operators(system, journal, daemon):
         journal.wait(of("PRIORITY_SET"), "VRRP_INSTANCE=other", f"VRRP_PRIORITY={priority}")
 
 
+def test_who_called(system, journal, daemon):
+    system.write_rule("alice", POLKIT_RULE)
+    try:
+        wait_for(lambda: system.refused("alice", lambda user: system.call(user, path_of("other"), INSTANCE, "Announce", "0"))
+                 is None, 20, "polkit reads the rule")
+    finally:
+        system.remove_rule("alice")
+    entry = journal.wait(of("CALLED"), "VRRP_METHOD=Announce", "VRRP_INSTANCE=other", "VRRP_SENDER_UID=2001")
+    assert re.fullmatch(r"Announce was called by user 2001, process \d+ \(:1\.\d+\)\.", entry["MESSAGE"])
+    assert f"process {entry['VRRP_SENDER_PID']} ({entry['VRRP_SENDER']})" in entry["MESSAGE"]
+    # Who may not is not written down: everybody could fill the journal.
+    assert system.refused("bob", lambda user: system.call(user, path_of("other"), INSTANCE, "Announce", "0"))
+    journal.wait(of("CALLED"), "VRRP_METHOD=Reload", "VRRP_SENDER_UID=0")
+    assert {e["VRRP_SENDER_UID"] for e in journal.entries(of("CALLED"))} == {"0", "2001"}
+
+
+POLKIT_RULE = """
+polkit.addRule(function(action, subject) {
+    if (action.id == "org.vrrpd1.operate" && action.lookup("instance") == "other" && subject.user == "alice")
+        return polkit.Result.YES;
+});
+"""
+
+
 def test_unconfirmed_change(system, journal, daemon):
     journal.wait(of("CHANGE_UNDONE"), "VRRP_INSTANCE=unconfirmed", timeout=UNCONFIRMED_SEC + 15)
     assert system.properties("root", "unconfirmed")["Description"] == ""

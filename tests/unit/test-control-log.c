@@ -335,8 +335,9 @@ static void test_daemon(void)
 /* Comes last: no entry of the catalog was left out, but those of the bus, which logs itself. */
 static void test_all_were_seen(void)
 {
-	static const char *const of_the_bus[] = { JOURNAL_BUS_ABSENT, JOURNAL_BUS_PRESENT,
-						  JOURNAL_NAME_MISSED, JOURNAL_NAME_OWNED, NULL };
+	static const char *const of_the_bus[] = { JOURNAL_CALLED,      JOURNAL_BUS_ABSENT,
+						  JOURNAL_BUS_PRESENT, JOURNAL_NAME_MISSED,
+						  JOURNAL_NAME_OWNED,  NULL };
 	GHashTableIter iter;
 	gpointer id;
 
