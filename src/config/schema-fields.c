@@ -69,6 +69,46 @@ char *schema_format_byte_or_auto(const SchemaKey *key, const Settings *settings)
 							  : schema_format_byte(key, settings);
 }
 
+/* Longer than this is a mistake in the unit. */
+#define DELAY_USEC_MAX (UINT64_C(24) * 3600 * G_USEC_PER_SEC)
+/* More often is a flood, not a reminder. */
+#define REFRESH_USEC_MIN G_USEC_PER_SEC
+
+gboolean schema_parse_delay(const SchemaKey *key, const char *text, Settings *settings,
+			    char **ret_why)
+{
+	guint64 usec;
+
+	if (!value_parse_timespan(text, &usec, ret_why))
+		return FALSE;
+	if (usec > DELAY_USEC_MAX) {
+		*ret_why = g_strdup("must be at most 1d");
+		return FALSE;
+	}
+	*(guint64 *)field(key, settings) = usec;
+	return TRUE;
+}
+
+gboolean schema_parse_refresh(const SchemaKey *key, const char *text, Settings *settings,
+			      char **ret_why)
+{
+	guint64 usec;
+
+	if (!value_parse_timespan(text, &usec, ret_why))
+		return FALSE;
+	if (usec > DELAY_USEC_MAX || (usec > 0 && usec < REFRESH_USEC_MIN)) {
+		*ret_why = g_strdup("must be 0 (never), or 1s to 1d");
+		return FALSE;
+	}
+	*(guint64 *)field(key, settings) = usec;
+	return TRUE;
+}
+
+char *schema_format_timespan(const SchemaKey *key, const Settings *settings)
+{
+	return value_format_timespan(*(const guint64 *)field(key, settings));
+}
+
 static void replace_string(const SchemaKey *key, Settings *settings, const char *text)
 {
 	char **string = field(key, settings);

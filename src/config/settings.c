@@ -74,7 +74,11 @@ gboolean settings_equal(const Settings *a, const Settings *b)
 	       a->unicast_minimum_ttl == b->unicast_minimum_ttl && a->preempt == b->preempt &&
 	       a->missed_adverts == b->missed_adverts && a->track_interface == b->track_interface &&
 	       a->accept_mode == b->accept_mode && same_authentication(a, b) &&
-	       a->checksum == b->checksum && a->announce_count == b->announce_count;
+	       a->checksum == b->checksum && a->announce_count == b->announce_count &&
+	       a->preempt_delay_usec == b->preempt_delay_usec &&
+	       a->startup_delay_usec == b->startup_delay_usec &&
+	       a->link_up_delay_usec == b->link_up_delay_usec &&
+	       a->announce_refresh_usec == b->announce_refresh_usec;
 }
 
 gboolean settings_same_identity(const Settings *a, const Settings *b)

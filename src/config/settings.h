@@ -41,6 +41,10 @@ typedef struct Settings {
 	gboolean has_key;
 	VrrpChecksum checksum;
 	guint8 announce_count;
+	guint64 preempt_delay_usec;
+	guint64 startup_delay_usec;
+	guint64 link_up_delay_usec;
+	guint64 announce_refresh_usec; /* 0: never */
 } Settings;
 
 Settings *settings_ref(Settings *settings);

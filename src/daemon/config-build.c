@@ -49,6 +49,10 @@ InstanceConfig *config_build(const Settings *settings, guint32 ah_saved)
 		.preempt = settings->preempt,
 		.address_count = count,
 		.interval_nsec = settings->interval_usec * VRRP_NSEC_PER_USEC,
+		.preempt_delay_nsec = settings->preempt_delay_usec * VRRP_NSEC_PER_USEC,
+		.startup_delay_nsec = settings->startup_delay_usec * VRRP_NSEC_PER_USEC,
+		.link_up_delay_nsec = settings->link_up_delay_usec * VRRP_NSEC_PER_USEC,
+		.announce_refresh_nsec = settings->announce_refresh_usec * VRRP_NSEC_PER_USEC,
 	};
 	config->auth = settings->auth;
 	memcpy(config->key, settings->key, sizeof config->key);

@@ -167,7 +167,7 @@ void engine_instance_status(const EngineInstance *instance, InstanceStatus *ret)
 	ret->addresses_held = (uint8_t)fsm->held;
 	ret->checksum_form = (uint8_t)instance->checksum_form;
 	ret->started = fsm->started;
-	ret->faults = fsm->faults;
+	ret->faults = fsm->faults | (vrrp_fsm_delayed(fsm) ? (uint32_t)VRRP_FAULT_DELAY : 0);
 	ret->interface_index = instance->interface_index;
 	ret->address_error = instance->address_error;
 	ret->transitions = fsm->transitions;
