@@ -63,7 +63,7 @@ InstanceConfig *config_build(const Settings *settings, guint32 ah_saved)
 	config->peer_count = MIN(settings->peers->len, INSTANCE_PEERS_MAX);
 	for (guint i = 0; i < config->peer_count; i++)
 		config->peers[i] = g_array_index(settings->peers, VrrpAddress, i);
-	config->address_count = count;
+	config->advert_count = config->address_count = count;
 	for (guint i = 0; i < count; i++)
 		config->addresses[i] = g_array_index(settings->addresses, VrrpInterfaceAddress, i);
 	return config;

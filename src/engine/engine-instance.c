@@ -72,9 +72,9 @@ uint64_t engine_instance_list_fingerprint(const uint8_t *addresses, size_t count
 
 static uint64_t config_fingerprint(const InstanceConfig *config)
 {
-	uint64_t sum = config->address_count;
+	uint64_t sum = config->advert_count;
 
-	for (uint32_t i = 0; i < config->address_count; i++)
+	for (uint32_t i = 0; i < config->advert_count; i++)
 		/* Less the count of one, which the whole has already. */
 		sum += engine_instance_list_fingerprint(config->addresses[i].address.bytes, 1,
 							vrrp_address_size(

@@ -186,7 +186,7 @@ static void compare_lists(Engine *engine, EngineInstance *instance, const Arriva
 {
 	const VrrpPacket *packet = &arrival->packet;
 
-	if (packet->count == instance->config->address_count &&
+	if (packet->count == instance->config->advert_count &&
 	    engine_instance_list_fingerprint(packet->addresses, packet->count,
 					     vrrp_address_size(packet->source)) ==
 		    instance->list_fingerprint)

@@ -142,7 +142,7 @@ void engine_send_advert(Engine *engine, EngineInstance *instance, uint8_t priori
 		.unicast = config->unicast,
 		.checksum = instance->checksum_form,
 		.addresses = addresses,
-		.address_count = config->address_count,
+		.address_count = config->advert_count,
 	};
 	bool counts = true;
 

@@ -30,8 +30,10 @@ typedef struct InstanceConfig {
 	VrrpAddress source; /* family 0: the interface's primary that no instance holds */
 	uint32_t peer_count;
 	VrrpAddress peers[INSTANCE_PEERS_MAX];
-	uint32_t ah_saved; /* from the state directory; 0: nothing saved */
-	uint32_t ah_seed;  /* proposed by the clock where nothing is saved; 0: none */
-	uint32_t address_count;
-	VrrpInterfaceAddress addresses[]; /* in the order of the adverts */
+	uint32_t ah_saved;      /* from the state directory; 0: nothing saved */
+	uint32_t ah_seed;       /* proposed by the clock where nothing is saved; 0: none */
+	uint32_t advert_count;  /* how many of @addresses are in adverts: the first ones */
+	uint32_t address_count; /* all that the master holds */
+	VrrpInterfaceAddress addresses[]; /* in the order of the adverts; then the excluded ones, of
+					   * either family */
 } InstanceConfig;

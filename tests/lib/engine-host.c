@@ -185,7 +185,7 @@ InstanceConfig *host_config(guint8 vrid, guint address_count, ...)
 					       .preempt = true,
 					       .address_count = address_count,
 					       .interval_nsec = 100 * VRRP_NSEC_PER_MSEC };
-	config->address_count = address_count;
+	config->advert_count = config->address_count = address_count;
 	va_start(addresses, address_count);
 	for (guint i = 0; i < address_count; i++) {
 		config->addresses[i].address = host_address(va_arg(addresses, const char *));
