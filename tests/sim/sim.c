@@ -209,6 +209,18 @@ static void carry_out(SimRouter *router, const VrrpAction *action)
 	}
 }
 
+static void set_timer(SimRouter *router, VrrpTime deadline)
+{
+	Sim *sim = router->sim;
+
+	if (!vrrp_time_is_never(deadline)) {
+		deadline = vrrp_time_add(deadline, sim_random(sim, sim->config.lateness_nsec + 1));
+		if (deadline.nsec < router->paused_until.nsec)
+			deadline = router->paused_until;
+	}
+	vrrp_heap_set(&sim->timers, &router->timer, deadline);
+}
+
 static void step(SimRouter *router, const VrrpEvent *event)
 {
 	Sim *sim = router->sim;
@@ -226,9 +238,7 @@ static void step(SimRouter *router, const VrrpEvent *event)
 	if (!router->alive)
 		return;
 	deadline = vrrp_fsm_deadline(&router->fsm);
-	if (!vrrp_time_is_never(deadline))
-		deadline = vrrp_time_add(deadline, sim_random(sim, sim->config.lateness_nsec + 1));
-	vrrp_heap_set(&sim->timers, &router->timer, deadline);
+	set_timer(router, deadline);
 }
 
 /* --- What arrives ---------------------------------------------------------------------------- */
@@ -327,6 +337,13 @@ static void take_pending(Sim *sim, GSequenceIter *first)
 	SimRouter *router = &sim->routers[pending->router];
 
 	g_sequence_remove(first);
+	if (sim->now.nsec < router->paused_until.nsec) {
+		pending->time = router->paused_until;
+		pending->sequence = sim->sequence++;
+		g_sequence_insert_sorted(sim->pending, g_steal_pointer(&pending), compare_pending,
+					 NULL);
+		return;
+	}
 	if (pending->size > 0)
 		arrive(router, pending);
 	else
@@ -387,11 +404,31 @@ static void disturb(Sim *sim)
 	sim->quiet = false;
 }
 
+void sim_pause(Sim *sim, int index, uint64_t nsec)
+{
+	SimRouter *router = &sim->routers[index];
+
+	disturb(sim);
+	if (!router->alive || router->paused_until.nsec > sim->now.nsec)
+		return;
+	sim_trace_event(sim, index, "[stands still for %.3f s]", (double)nsec / 1e9);
+	router->paused_until = vrrp_time_add(sim->now, nsec);
+	sim_rules_pause(router, nsec);
+	set_timer(router, vrrp_fsm_deadline(&router->fsm));
+}
+
+/* Whoever is to do something has to run. */
+static bool can_act(const SimRouter *router)
+{
+	return router->alive && router->sim->now.nsec >= router->paused_until.nsec;
+}
+
 static void boot(SimRouter *router)
 {
 	uint32_t faults = router->link_up ? 0 : VRRP_FAULT_INTERFACE_DOWN;
 
 	router->alive = true;
+	router->paused_until = (VrrpTime){ 0 };
 	router->kernel = VRRP_ADDRESSES_ABSENT;
 	sim_rules_boot(router);
 	vrrp_fsm_init(&router->fsm, &router->parameters);
@@ -405,6 +442,8 @@ void sim_start(Sim *sim, int index)
 	SimRouter *router = &sim->routers[index];
 
 	disturb(sim);
+	if (router->alive && !can_act(router))
+		return;
 	sim_trace_event(sim, index, "[start]");
 	if (!router->alive)
 		boot(router);
@@ -414,7 +453,7 @@ void sim_start(Sim *sim, int index)
 void sim_stop(Sim *sim, int index, VrrpReason reason)
 {
 	disturb(sim);
-	if (!sim->routers[index].alive)
+	if (!can_act(&sim->routers[index]))
 		return;
 	sim_trace_event(sim, index, "[stop]");
 	step(&sim->routers[index], &(VrrpEvent){ .type = VRRP_EVENT_STOP, .reason = reason });
@@ -439,7 +478,7 @@ void sim_link(Sim *sim, int index, bool up)
 	SimRouter *router = &sim->routers[index];
 
 	disturb(sim);
-	if (router->link_up == up)
+	if (router->link_up == up || (router->alive && !can_act(router)))
 		return;
 	router->link_up = up;
 	sim_trace_event(sim, index, up ? "[link up]" : "[link down]");
@@ -460,7 +499,7 @@ void sim_group(Sim *sim, int index, unsigned group)
 void sim_failover(Sim *sim, int index, uint64_t hold_nsec)
 {
 	disturb(sim);
-	if (!sim->routers[index].alive)
+	if (!can_act(&sim->routers[index]))
 		return;
 	sim_trace_event(sim, index, "[failover]");
 	sim_rules_failover(&sim->routers[index]);
@@ -474,7 +513,7 @@ void sim_hold(Sim *sim, int index, bool hold)
 
 	disturb(sim);
 	/* As the engine does: one handover at a time. */
-	if (!router->alive || (hold && router->fsm.failover_pending))
+	if (!can_act(router) || (hold && router->fsm.failover_pending))
 		return;
 	sim_trace_event(sim, index, hold ? "[hold]" : "[no hold]");
 	router->held = hold;
@@ -488,6 +527,8 @@ void sim_parameters(Sim *sim, int index, const VrrpParameters *parameters)
 	SimRouter *router = &sim->routers[index];
 
 	disturb(sim);
+	if (router->alive && !can_act(router))
+		return;
 	router->parameters = *parameters;
 	sim_trace_event(sim, index, "[priority %u]", parameters->priority);
 	if (router->alive)

@@ -55,9 +55,10 @@ typedef struct SimRouter {
 	int index;
 	bool alive; /* the daemon runs */
 	bool link_up;
-	unsigned group; /* of routers that reach each other */
-	unsigned life;  /* counts starts: answers to an earlier one are lost */
-	uint32_t saved; /* the AH number in the state directory */
+	unsigned group;        /* of routers that reach each other */
+	VrrpTime paused_until; /* the machine, or the process, stands still until then */
+	unsigned life;         /* counts starts: answers to an earlier one are lost */
+	uint32_t saved;        /* the AH number in the state directory */
 	VrrpAddress source;
 	uint8_t first_priority; /* as it was added with */
 	VrrpParameters parameters;
@@ -129,6 +130,8 @@ void sim_run_until(Sim *sim, int router, VrrpState state);
 void sim_start(Sim *sim, int router); /* the daemon, or an instance that is stopping */
 void sim_stop(Sim *sim, int router, VrrpReason reason);
 void sim_crash(Sim *sim, int router); /* the host, with all its addresses */
+/* Stands still: what arrives waits, and is read before the timers when it goes on. */
+void sim_pause(Sim *sim, int router, uint64_t nsec);
 void sim_link(Sim *sim, int router, bool up);
 void sim_group(Sim *sim, int router, unsigned group);
 void sim_failover(Sim *sim, int router, uint64_t hold_nsec);
@@ -155,6 +158,8 @@ void sim_rules_before(SimRouter *router);
 void sim_rules_advert(SimRouter *router, const VrrpPacket *packet);
 void sim_rules_number(SimRouter *router, uint32_t number);
 void sim_rules_failover(SimRouter *router);
+/* The time of a pause counts for nothing. */
+void sim_rules_pause(SimRouter *router, uint64_t nsec);
 void sim_rules_action(SimRouter *router, const VrrpAction *action, const VrrpEvent *event);
 void sim_rules_after(SimRouter *router);
 void sim_rules_tick(Sim *sim);
