@@ -15,7 +15,7 @@
 #include "core/vrrp-packet.h"
 
 enum {
-	SIM_ROUTERS_MAX = 16,
+	SIM_ROUTERS_MAX = 200,
 };
 
 /* What all routers of a network have in common. */
