@@ -148,6 +148,14 @@ static inline size_t vrrp_address_size(VrrpAddress address)
 /* Unsigned, network order, as RFC 9568 6.4.3 compares senders. Returns <0, 0, >0. */
 int vrrp_address_compare(const VrrpAddress *a, const VrrpAddress *b);
 
+/* fe80::/10, RFC 4291 2.5.6. False for IPv4. */
+bool vrrp_address_is_link_local(const VrrpAddress *address);
+/* 224.0.0.0/4 or ff00::/8. */
+bool vrrp_address_is_multicast(const VrrpAddress *address);
+
+/* Where adverts go: 224.0.0.18 or ff02::12 (RFC 9568 5.1). */
+VrrpAddress vrrp_group(VrrpFamily family);
+
 /* Each *_to_string returns a static string, never NULL; each *_from_string returns the value or
  * -EINVAL. */
 const char *vrrp_state_to_string(VrrpState state);

@@ -28,6 +28,7 @@ typedef struct InstanceConfig {
 	uint8_t key[VRRP_KEY_SIZE];
 	VrrpChecksum checksum;
 	VrrpAddress source; /* family 0: the interface's primary that no instance holds */
+	VrrpAddress group;  /* where multicast goes; family 0: vrrp_group(family) */
 	uint32_t peer_count;
 	VrrpAddress peers[INSTANCE_PEERS_MAX];
 	uint32_t ah_saved;      /* from the state directory; 0: nothing saved */
