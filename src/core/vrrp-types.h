@@ -74,7 +74,8 @@
 	X(VRRP_FAULT_ADDRESS, 3, "address")                   /* the kernel refused an address */ \
 	X(VRRP_FAULT_AUTH_NUMBER, 4, "authentication-number") /* AH number used up */             \
 	X(VRRP_FAULT_PEER_TTL, 5, "peer-ttl") /* a peer's TTL is below the limit */               \
-	X(VRRP_FAULT_DELAY, 6, "delay")       /* StartupDelay or LinkUpDelay is not over */
+	X(VRRP_FAULT_DELAY, 6, "delay")       /* StartupDelay or LinkUpDelay is not over */       \
+	X(VRRP_FAULT_FILTER, 7, "filter")     /* traffic to the addresses is not refused */
 
 typedef enum VrrpState {
 #define X(id, text) id,

@@ -98,6 +98,9 @@ static const char *fault_text(VrrpFault fault)
 	case VRRP_FAULT_DELAY:
 		return "StartupDelay= or LinkUpDelay= is not over yet; it takes part then by "
 		       "itself.";
+	case VRRP_FAULT_FILTER:
+		return "AcceptMode=no needs nftables, and the kernel refused them: what is sent to "
+		       "the addresses is not dropped. \"journalctl -u vrrpd\" has its words.";
 	}
 	return NULL;
 }

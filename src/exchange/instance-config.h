@@ -19,6 +19,7 @@ typedef struct InstanceConfig {
 	uint8_t family;                           /* VrrpFamily */
 	uint8_t vrid;
 	bool track_interface;
+	bool no_accept;      /* a master takes nothing for its own that is sent to the addresses */
 	bool unicast;        /* there are peers */
 	bool held_out;       /* starts with a hold (COMMAND_ADD) */
 	uint8_t ttl;         /* sent: 255 for multicast */
