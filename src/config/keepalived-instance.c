@@ -28,7 +28,7 @@ typedef struct Draft {
 	guint8 vrid, priority, version, missed_adverts; /* 0: not given */
 	guint8 unicast_ttl;                             /* 0: not given */
 	guint64 interval_usec;                          /* 0: not given */
-	gboolean no_preempt, ignore_link, message_checksum;
+	gboolean no_preempt, no_accept, ignore_link, message_checksum;
 	VrrpAuth auth;
 	gboolean has_authentication;
 	char *key; /* secret */
@@ -177,7 +177,13 @@ static void read_ignore_link(Draft *draft, const KeepalivedNode *node)
 
 static void read_accept(Draft *draft, const KeepalivedNode *node)
 {
-	/* AcceptMode=yes is the default. */
+	draft->no_accept = FALSE;
+}
+
+static void read_no_accept(Draft *draft, const KeepalivedNode *node)
+{
+	draft->no_accept = TRUE;
+	set_line(draft, "AcceptMode", node);
 }
 
 static void read_checksum(Draft *draft, const KeepalivedNode *node)
@@ -338,6 +344,7 @@ static const Handler handlers[] = {
 	{ "preempt", FORM_FLAG, FALSE, read_preempt },
 	{ "dont_track_primary", FORM_FLAG, FALSE, read_ignore_link },
 	{ "accept", FORM_FLAG, FALSE, read_accept },
+	{ "no_accept", FORM_FLAG, FALSE, read_no_accept },
 	{ "v3_checksum_as_v2", FORM_FLAG, FALSE, read_checksum },
 	{ "authentication", FORM_BLOCK, FALSE, read_authentication },
 	{ "unicast_peer", FORM_BLOCK, TRUE, read_peers },
@@ -597,6 +604,8 @@ static void add_pairs(Draft *draft, KeepalivedInstance *instance)
 		add_number(instance, "MissedAdverts", draft->missed_adverts);
 	if (draft->ignore_link)
 		add_pair(instance, "TrackInterface", "no");
+	if (draft->no_accept)
+		add_pair(instance, "AcceptMode", "no");
 	if (draft->auth != VRRP_AUTH_NONE) {
 		add_pair(instance, "AuthenticationType", vrrp_auth_to_string(draft->auth));
 		add_pair(instance, "AuthenticationKey", draft->key);

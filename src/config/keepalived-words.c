@@ -166,8 +166,6 @@ static const KeepalivedWord instance_words[] = {
 	  "not carried over: a lower priority is answered as the RFC says" },
 	{ "higher_prio_send_advert", DROPPED,
 	  "not carried over: a higher priority is answered as the RFC says" },
-	{ "no_accept", DROPPED,
-	  "not carried over: AcceptMode=no is not supported yet, so the addresses accept traffic" },
 	{ "strict_mode", DROPPED, "not carried over: vrrpd has no such mode" },
 	{ "no_virtual_ipaddress", DROPPED, "not carried over: an instance needs an address" },
 	{ "promote_secondaries", DROPPED, "not carried over: set the sysctl" },

@@ -269,21 +269,6 @@ char *schema_format_peers(const SchemaKey *key, const Settings *settings)
 	return g_string_free(text, FALSE);
 }
 
-gboolean schema_parse_accept_mode(const SchemaKey *key, const char *text, Settings *settings,
-				  char **ret_why)
-{
-	gboolean accept;
-
-	if (!value_parse_boolean(text, &accept, ret_why))
-		return FALSE;
-	if (!accept) {
-		*ret_why = g_strdup("is not supported yet; only yes is");
-		return FALSE;
-	}
-	settings->accept_mode = accept;
-	return TRUE;
-}
-
 gboolean schema_parse_auth_type(const SchemaKey *key, const char *text, Settings *settings,
 				char **ret_why)
 {

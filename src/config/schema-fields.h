@@ -26,8 +26,6 @@ gboolean schema_parse_source(const SchemaKey *key, const char *text, Settings *s
 			     char **ret_why);
 gboolean schema_parse_peers(const SchemaKey *key, const char *text, Settings *settings,
 			    char **ret_why);
-gboolean schema_parse_accept_mode(const SchemaKey *key, const char *text, Settings *settings,
-				  char **ret_why);
 gboolean schema_parse_auth_type(const SchemaKey *key, const char *text, Settings *settings,
 				char **ret_why);
 gboolean schema_parse_auth_key(const SchemaKey *key, const char *text, Settings *settings,

@@ -98,7 +98,7 @@ static const SchemaKey keys[] = {
 	  .parse = schema_parse_boolean, .format = schema_format_boolean,
 	  .summary = "Whether a link that is down keeps the instance from taking part" },
 	{ .name = "AcceptMode", BOOLEAN, .default_text = "yes", FIELD(accept_mode),
-	  .parse = schema_parse_accept_mode, .format = schema_format_boolean,
+	  .parse = schema_parse_boolean, .format = schema_format_boolean,
 	  .summary = "Whether the master accepts traffic to the virtual addresses" },
 	{ .name = "VirtualMac", BOOLEAN, NOT_YET, .default_text = "no",
 	  .summary = "Whether the addresses sit on a device with the protocol's MAC address" },

@@ -34,6 +34,8 @@ InstanceConfig *config_build(const Settings *settings, guint32 ah_saved)
 	config->family = (uint8_t)settings->family;
 	config->vrid = settings->vrid;
 	config->track_interface = settings->track_interface;
+	/* The owner accepts always (RFC 9568 6.1). */
+	config->no_accept = !settings->accept_mode && settings->priority != 255;
 	config->unicast = settings->peers->len > 0;
 	config->ttl = config->unicast ? settings->unicast_ttl : 255;
 	/* A peer behind a router shows itself by the fault peer-ttl, which says to set

@@ -249,7 +249,7 @@ static void test_syntax_errors(Fixture *f, gconstpointer data)
 		  "Description=a\\qb\nVirtualAddresses=1\\;\n");
 	put(f, "etc/instances/d.conf", "");
 	put(f, "etc/instances/e.conf", "[Instance]\nDescription=\xff\xfe\n");
-	put_whole(f, "etc/instances/f.conf", 3, "Track=link:eth1\nAcceptMode=no\n");
+	put_whole(f, "etc/instances/f.conf", 3, "Track=link:eth1\nVirtualMac=yes\n");
 	set = load(f);
 	g_assert_cmpuint(g_hash_table_size(set->sources), ==, 1);
 	g_assert_nonnull(get(set, "good"));
@@ -273,7 +273,7 @@ static void test_syntax_errors(Fixture *f, gconstpointer data)
 		"etc/instances/d.conf:0: [d] there is no group [Instance]\n"
 		"etc/instances/e.conf:2: [e] is not text in UTF-8\n"
 		"etc/instances/f.conf:5: [f] Track: not supported yet; take the line out\n"
-		"etc/instances/f.conf:6: [f] AcceptMode=no: is not supported yet; only yes is\n");
+		"etc/instances/f.conf:6: [f] VirtualMac: not supported yet; take the line out\n");
 }
 
 /* The line is that of the key at fault; a key that is not there is the whole file's fault. */
