@@ -115,6 +115,7 @@ void engine_instance_configure(EngineInstance *instance, const InstanceConfig *c
 		.priority = config->parameters.priority,
 		.minimum_ttl = config->minimum_ttl,
 		.unicast = config->unicast,
+		.group = config->group,
 		.auth = config->auth,
 		.interval_nsec = config->parameters.interval_nsec,
 		.peers = config->peers,
