@@ -145,16 +145,18 @@ gboolean schema_parse_interface(const SchemaKey *key, const char *text, Settings
 	return TRUE;
 }
 
-/* Only IPv4 is supported, so there is nothing to store: the builder starts with IPv4. */
+/* Empty is "that of the addresses": the builder knows them. */
 gboolean schema_parse_family(const SchemaKey *key, const char *text, Settings *settings,
 			     char **ret_why)
 {
-	if (*text == '\0' || vrrp_family_from_string(text) == VRRP_FAMILY_IPV4)
-		return TRUE;
-	*ret_why = g_strdup(vrrp_family_from_string(text) == VRRP_FAMILY_IPV6
-				    ? "is not supported yet; only ipv4 is"
-				    : "must be ipv4");
-	return FALSE;
+	int family = *text == '\0' ? VRRP_FAMILY_NONE : vrrp_family_from_string(text);
+
+	if (family < 0) {
+		*ret_why = g_strdup("must be ipv4 or ipv6");
+		return FALSE;
+	}
+	settings->family = (VrrpFamily)family;
+	return TRUE;
 }
 
 char *schema_format_family(const SchemaKey *key, const Settings *settings)
@@ -229,6 +231,21 @@ gboolean schema_parse_source(const SchemaKey *key, const char *text, Settings *s
 char *schema_format_source(const SchemaKey *key, const Settings *settings)
 {
 	return value_format_address(&settings->source);
+}
+
+gboolean schema_parse_group(const SchemaKey *key, const char *text, Settings *settings,
+			    char **ret_why)
+{
+	if (*text == '\0') {
+		settings->group = (VrrpAddress){ 0 };
+		return TRUE;
+	}
+	return value_parse_group(text, &settings->group, ret_why);
+}
+
+char *schema_format_group(const SchemaKey *key, const Settings *settings)
+{
+	return value_format_address(&settings->group);
 }
 
 gboolean schema_parse_peers(const SchemaKey *key, const char *text, Settings *settings,

@@ -24,6 +24,9 @@ gboolean schema_parse_addresses(const SchemaKey *key, const char *text, Settings
 				char **ret_why);
 gboolean schema_parse_source(const SchemaKey *key, const char *text, Settings *settings,
 			     char **ret_why);
+gboolean schema_parse_group(const SchemaKey *key, const char *text, Settings *settings,
+			    char **ret_why);
+char *schema_format_group(const SchemaKey *key, const Settings *settings);
 gboolean schema_parse_peers(const SchemaKey *key, const char *text, Settings *settings,
 			    char **ret_why);
 gboolean schema_parse_auth_type(const SchemaKey *key, const char *text, Settings *settings,

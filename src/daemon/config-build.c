@@ -60,6 +60,7 @@ InstanceConfig *config_build(const Settings *settings, guint32 ah_saved)
 	memcpy(config->key, settings->key, sizeof config->key);
 	config->checksum = settings->checksum;
 	config->source = settings->source;
+	config->group = settings->group;
 	config->ah_saved = ah_saved;
 	config->ah_seed = ah_saved == 0 ? clock_seed() : 0;
 	config->peer_count = MIN(settings->peers->len, INSTANCE_PEERS_MAX);
