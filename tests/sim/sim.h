@@ -20,6 +20,7 @@ enum {
 
 /* What all routers of a network have in common. */
 typedef struct SimConfig {
+	VrrpFamily family; /* none: IPv4 */
 	uint8_t version;
 	VrrpAuth auth;
 	bool unicast;
@@ -144,6 +145,8 @@ void sim_lose_state(Sim *sim, int router);
 void sim_inject(Sim *sim, int router, const uint8_t *bytes, gsize size);
 
 /* The trace as text (sim-trace.c). */
+/* What tells the routers' addresses apart: the index + 1. */
+uint8_t sim_last_byte(const VrrpAddress *address);
 void sim_trace_event(Sim *sim, int router, const char *format, ...) G_GNUC_PRINTF(3, 4);
 void sim_trace_action(Sim *sim, int router, const VrrpAction *action);
 /* @reach says for each router what became of the packet: ' ' not sent there, '>' arrives, 'x' is

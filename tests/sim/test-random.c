@@ -56,6 +56,8 @@ static SimConfig pick_config(Sim *sim)
 		config.auth = (VrrpAuth)sim_random(sim, 3);
 	else
 		config.checksum = (VrrpChecksum)sim_random(sim, 3);
+	if (config.version == 3)
+		config.family = sim_random(sim, 2) ? VRRP_FAMILY_IPV6 : VRRP_FAMILY_IPV4;
 	config.delay_nsec = pick(sim, 10, 300) * USEC;
 	config.jitter_nsec = sim_random(sim, 2) ? config.interval_nsec / 8 : 100 * USEC;
 	config.loss_percent = sim_random(sim, 3) ? (unsigned)sim_random(sim, 40) : 0;
