@@ -229,17 +229,20 @@ static void install(NetlinkFilter *filter)
 	/* Before, so that nothing goes unheard. */
 	int r = netlink_nftables_listen(&filter->nftables, filter->count > 0);
 
+	if (filter->count == 0) {
+		settle(filter, netlink_filter_flush(filter));
+		return;
+	}
 	netlink_nftables_begin(&filter->nftables);
+	/* In one transaction: what is to be deleted has to exist. */
 	put_table(filter, NFT_MSG_NEWTABLE, NLM_F_CREATE);
 	put_table(filter, NFT_MSG_DELTABLE, 0);
-	if (filter->count > 0) {
-		put_table(filter, NFT_MSG_NEWTABLE, NLM_F_CREATE);
-		for (unsigned i = 0; i < _SET_MAX; i++)
-			put_set(filter, i);
-		put_elements(filter, NFT_MSG_NEWSETELEM, filter->entries, filter->count);
-		put_chain(filter);
-		put_rules(filter);
-	}
+	put_table(filter, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	for (unsigned i = 0; i < _SET_MAX; i++)
+		put_set(filter, i);
+	put_elements(filter, NFT_MSG_NEWSETELEM, filter->entries, filter->count);
+	put_chain(filter);
+	put_rules(filter);
 	if (r < 0)
 		netlink_nftables_fail(&filter->nftables, r);
 	settle(filter, netlink_nftables_commit(&filter->nftables));
