@@ -322,6 +322,21 @@ static void read_drop_ins(Reading *reading, const Candidate *candidate)
 	g_tree_foreach(drop_ins, read_drop_in, reading);
 }
 
+/* RFC 9568 5.2.9. We and keepalived take any list, others do not. */
+static void warn_of_order(const Reading *reading, const Candidate *candidate,
+			  const Settings *settings)
+{
+	const Place *place = g_hash_table_lookup(reading->places, "VirtualAddresses");
+	const VrrpInterfaceAddress *first =
+		&g_array_index(settings->addresses, VrrpInterfaceAddress, 0);
+
+	if (settings->family == VRRP_FAMILY_IPV6 && !vrrp_address_is_link_local(&first->address))
+		report(reading->load, place ? place->file : candidate->path,
+		       place ? place->line : 0, NULL,
+		       "VirtualAddresses: the first should be link-local, such as fe80::1/64: "
+		       "RFC 9568 wants it, and some routers drop adverts without it");
+}
+
 static void finish(Reading *reading, const Candidate *candidate)
 {
 	g_autoptr(GPtrArray) problems =
@@ -341,6 +356,7 @@ static void finish(Reading *reading, const Candidate *candidate)
 	if (!settings)
 		return;
 
+	warn_of_order(reading, candidate, settings);
 	source = g_new0(ConfigSource, 1);
 	source->name = g_strdup(candidate->name);
 	source->fragment_path = g_strdup(candidate->path);

@@ -34,11 +34,12 @@ static const Word words[] = {
 	{ "home", FALSE, FATE_KEEP, NULL },
 	{ "noprefixroute", FALSE, FATE_KEEP, NULL },
 	{ "preferred_lft", TRUE, FATE_KEEP, NULL },
-	{ "-nodad", FALSE, FATE_NOTE, "has no meaning for IPv4" },
+	{ "-nodad", FALSE, FATE_NOTE, "an address of a master is never checked for duplicates" },
 	{ "no_track", FALSE, FATE_NOTE, "a lost address is always put back" },
 	{ "track_group", TRUE, FATE_NOTE, "a lost address is always put back" },
 	{ "use_vmac", FALSE, FATE_DROPPED, "virtual MAC addresses are not supported yet" },
-	{ "mngtmpaddr", FALSE, FATE_NOTE, "has no meaning for IPv4" },
+	{ "mngtmpaddr", FALSE, FATE_NOTE,
+	  "the kernel makes no temporary addresses of a virtual one" },
 	{ "autojoin", FALSE, FATE_DROPPED, "joining a group on the address is not supported" },
 };
 
@@ -75,6 +76,12 @@ static gboolean is_dispensable(KeepalivedImport *import, const KeepalivedNode *n
 	g_autofree char *shown = keepalived_show(value);
 	const char *device = find_device(node, interface);
 
+	if (strchr(node->words[0], ':') &&
+	    (strcmp(name, "label") == 0 || strcmp(name, "scope") == 0)) {
+		keepalived_say(import, node->line, KEEPALIVED_NOTE,
+			       "%s: left out, as in keepalived: IPv6 has none to choose", name);
+		return TRUE;
+	}
 	if (g_str_has_prefix(name, "br") && (strcmp(value, "+") == 0 || strcmp(value, "-") == 0) &&
 	    is_host(node->words[0])) {
 		keepalived_say(import, node->line, KEEPALIVED_NOTE,
@@ -121,19 +128,39 @@ static guint map_word(KeepalivedImport *import, const KeepalivedNode *node, guin
 	return value ? i + 1 : i;
 }
 
+/* keepalived leaves these addresses out. */
+static gboolean is_left_out(KeepalivedImport *import, const KeepalivedNode *node, VrrpFamily family)
+{
+	g_autofree char *shown = keepalived_show(node->words[0]);
+	gboolean ipv6 = strchr(node->words[0], ':') != NULL;
+
+	if (ipv6 != (family == VRRP_FAMILY_IPV6)) {
+		keepalived_say(import, node->line, KEEPALIVED_NOTE,
+			       "%s: left out, as in keepalived: the first address is %s", shown,
+			       ipv6 ? "IPv4" : "IPv6");
+		return TRUE;
+	}
+	for (guint i = 1; ipv6 && node->words[i]; i++)
+		if (strcmp(node->words[i], "brd") == 0 ||
+		    strcmp(node->words[i], "broadcast") == 0) {
+			keepalived_say(import, node->line, KEEPALIVED_NOTE,
+				       "%s: left out, as in keepalived: IPv6 has no broadcast",
+				       shown);
+			return TRUE;
+		}
+	return FALSE;
+}
+
 char *keepalived_map_address(KeepalivedImport *import, const KeepalivedNode *node,
-			     const char *interface)
+			     const char *interface, VrrpFamily family)
 {
 	g_autoptr(GString) text = g_string_new(node->words[0]);
 	g_autofree char *shown = keepalived_show(node->words[0]);
 	g_autofree char *why = NULL;
 	VrrpInterfaceAddress address;
 
-	if (strchr(node->words[0], ':')) {
-		keepalived_say(import, node->line, KEEPALIVED_NOTE,
-			       "%s: left out, as in keepalived: the first address is IPv4", shown);
+	if (is_left_out(import, node, family))
 		return NULL;
-	}
 	for (guint i = 1; node->words[i]; i++)
 		i = map_word(import, node, i, interface, text);
 	if (!value_parse_interface_address(text->str, &address, &why)) {
@@ -141,5 +168,9 @@ char *keepalived_map_address(KeepalivedImport *import, const KeepalivedNode *nod
 			       "the address %s is left out: %s", shown, why);
 		return NULL;
 	}
+	/* So that the host does not choose it as a source. */
+	if (family == VRRP_FAMILY_IPV6 && address.prefix_length == 128 &&
+	    !address.has_preferred_lifetime)
+		address.has_preferred_lifetime = true;
 	return value_format_interface_address(&address);
 }

@@ -107,11 +107,75 @@ static void read_global_byte(KeepalivedImport *import, const KeepalivedNode *nod
 		       node->words[0], why);
 }
 
+void keepalived_read_seconds(KeepalivedImport *import, const KeepalivedNode *node, guint most,
+			     gboolean fraction, guint64 *usec)
+{
+	const char *text = node->words[1] ? node->words[1] : "";
+	const char *digits = fraction ? "0123456789." : "0123456789";
+	g_autofree char *shown = keepalived_show(text);
+	g_autofree char *why = NULL;
+	guint64 value;
+
+	if (text[strspn(text, digits)] == '\0' && value_parse_timespan(text, &value, &why) &&
+	    value <= most * (guint64)G_USEC_PER_SEC)
+		*usec = value;
+	else
+		keepalived_say(import, node->line,
+			       fraction ? KEEPALIVED_ELECTION : KEEPALIVED_DROPPED,
+			       "%s %s: must be a %snumber of seconds from 0 to %u; it is left out, "
+			       "as in keepalived",
+			       node->words[0], shown, fraction ? "" : "whole ", most);
+}
+
+void keepalived_read_group(KeepalivedImport *import, const KeepalivedNode *node, VrrpAddress *group)
+{
+	const char *text = node->words[1] ? node->words[1] : "";
+	g_autofree char *shown = keepalived_show(text);
+	g_autofree char *why = NULL;
+
+	if (!value_parse_group(text, group, &why))
+		keepalived_say(import, node->line, KEEPALIVED_ELECTION, "%s %s: %s; it is left out",
+			       node->words[0], shown, why);
+}
+
+/* The directive says the family, and keepalived skips a group of the other one. */
+static void read_global_group(KeepalivedImport *import, const KeepalivedNode *node,
+			      VrrpFamily family, VrrpAddress *group)
+{
+	VrrpAddress read = { 0 };
+
+	keepalived_read_group(import, node, &read);
+	if (read.family == family)
+		*group = read;
+	else if (read.family != VRRP_FAMILY_NONE)
+		keepalived_say(import, node->line, KEEPALIVED_ELECTION,
+			       "%s: the group is of the other family; it is left out",
+			       node->words[0]);
+}
+
+/* Delays and groups. FALSE where @node is none of them. */
+static gboolean read_global_default(KeepalivedImport *import, const KeepalivedNode *node)
+{
+	if (strcmp(node->words[0], "vrrp_startup_delay") == 0)
+		keepalived_read_seconds(import, node, KEEPALIVED_DELAY_MAX, TRUE,
+					&import->startup_delay_usec);
+	else if (strcmp(node->words[0], "vrrp_garp_master_refresh") == 0)
+		keepalived_read_seconds(import, node, KEEPALIVED_DELAY_MAX, FALSE,
+					&import->refresh_usec);
+	else if (strcmp(node->words[0], "vrrp_mcast_group4") == 0)
+		read_global_group(import, node, VRRP_FAMILY_IPV4, &import->group4);
+	else if (strcmp(node->words[0], "vrrp_mcast_group6") == 0)
+		read_global_group(import, node, VRRP_FAMILY_IPV6, &import->group6);
+	else
+		return FALSE;
+	return TRUE;
+}
+
 static void read_global(KeepalivedImport *import, const KeepalivedNode *node)
 {
 	g_autofree char *why = NULL;
 
-	if (keepalived_is_programmed(import, node))
+	if (keepalived_is_programmed(import, node) || read_global_default(import, node))
 		return;
 	if (strcmp(node->words[0], "vrrp_version") == 0)
 		read_global_byte(import, node, 2, 3, &import->version);

@@ -2,7 +2,8 @@
 
 /*
  * One vrrp_instance block: first its directives are collected in a draft, each by its own handler,
- * then the draft is completed into keys and values in the order of the manual.
+ * then the draft is completed (keepalived-complete.c) and becomes keys and values in the order of
+ * the manual.
  *
  * The aim is the router that keepalived would have run, including what keepalived makes of values
  * that it does not like: it takes priority 255 for a MASTER without a priority, ignores nopreempt
@@ -13,55 +14,19 @@
 
 #include <string.h>
 
-#include "keepalived-map.h"
+#include "keepalived-draft.h"
 #include "schema.h"
 #include "settings-builder.h"
 #include "values.h"
 
-typedef struct Draft {
-	KeepalivedImport *import;
-	const KeepalivedNode *node; /* the vrrp_instance */
-	GHashTable *lines;          /* schema name -> line of the directive that it comes from */
-	gboolean master;
-	guint state_line;
-	char interface[VRRP_INTERFACE_NAME_SIZE];
-	guint8 vrid, priority, version, missed_adverts; /* 0: not given */
-	guint8 unicast_ttl;                             /* 0: not given */
-	guint64 interval_usec;                          /* 0: not given */
-	gboolean no_preempt, ignore_link, message_checksum;
-	VrrpAuth auth;
-	gboolean has_authentication;
-	char *key; /* secret */
-	VrrpAddress source;
-	GPtrArray *addresses; /* const KeepalivedNode *: read at the end, when the interface is
-				 known */
-	gboolean has_peer_block;
-	GPtrArray *peers;   /* char * */
-	guint8 minimum_ttl; /* the least of all peers; 0: no peer yet */
-	gboolean has_minimum_ttl;
-} Draft;
-
-static void set_line(Draft *draft, const char *key, const KeepalivedNode *node)
+static void set_line(KeepalivedDraft *draft, const char *key, const KeepalivedNode *node)
 {
 	g_hash_table_insert(draft->lines, (gpointer)key, GUINT_TO_POINTER(node->line));
 }
 
-static guint get_line(const Draft *draft, const char *key)
-{
-	guint line = key ? GPOINTER_TO_UINT(g_hash_table_lookup(draft->lines, key)) : 0;
-
-	return line ? line : draft->node->line;
-}
-
-#define note(draft, at, ...) keepalived_say((draft)->import, (at), KEEPALIVED_NOTE, __VA_ARGS__)
-#define dropped(draft, at, ...) \
-	keepalived_say((draft)->import, (at), KEEPALIVED_DROPPED, __VA_ARGS__)
-#define election(draft, at, ...) \
-	keepalived_say((draft)->import, (at), KEEPALIVED_ELECTION, __VA_ARGS__)
-
 /* The handlers have been promised a parameter where the table says so. */
 
-static void read_state(Draft *draft, const KeepalivedNode *node)
+static void read_state(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	g_autofree char *shown = keepalived_show(node->words[1]);
 
@@ -72,7 +37,7 @@ static void read_state(Draft *draft, const KeepalivedNode *node)
 	draft->state_line = node->line;
 }
 
-static void read_interface(Draft *draft, const KeepalivedNode *node)
+static void read_interface(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	g_autofree char *why = NULL;
 
@@ -82,8 +47,8 @@ static void read_interface(Draft *draft, const KeepalivedNode *node)
 }
 
 /* Reads a byte; keepalived takes its default where the value is not valid, and so do we. */
-static void read_byte(Draft *draft, const KeepalivedNode *node, const char *key, guint8 minimum,
-		      guint8 maximum, guint8 *value)
+static void read_byte(KeepalivedDraft *draft, const KeepalivedNode *node, const char *key,
+		      guint8 minimum, guint8 maximum, guint8 *value)
 {
 	g_autofree char *why = NULL;
 	g_autofree char *shown = keepalived_show(node->words[1]);
@@ -94,12 +59,12 @@ static void read_byte(Draft *draft, const KeepalivedNode *node, const char *key,
 			 why);
 }
 
-static void read_vrid(Draft *draft, const KeepalivedNode *node)
+static void read_vrid(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	read_byte(draft, node, "VirtualRouterId", 1, 255, &draft->vrid);
 }
 
-static void read_priority(Draft *draft, const KeepalivedNode *node)
+static void read_priority(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	g_autofree char *why = NULL;
 	g_autofree char *shown = keepalived_show(node->words[1]);
@@ -112,23 +77,23 @@ static void read_priority(Draft *draft, const KeepalivedNode *node)
 	draft->priority = 100;
 }
 
-static void read_version(Draft *draft, const KeepalivedNode *node)
+static void read_version(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	read_byte(draft, node, "Version", 2, 3, &draft->version);
 }
 
-static void read_missed_adverts(Draft *draft, const KeepalivedNode *node)
+static void read_missed_adverts(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	read_byte(draft, node, "MissedAdverts", 1, 100, &draft->missed_adverts);
 }
 
-static void read_unicast_ttl(Draft *draft, const KeepalivedNode *node)
+static void read_unicast_ttl(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	read_byte(draft, node, "UnicastTtl", 1, 255, &draft->unicast_ttl);
 }
 
 /* In seconds, with a fraction. */
-static void read_interval(Draft *draft, const KeepalivedNode *node)
+static void read_interval(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	const char *text = node->words[1];
 	g_autofree char *shown = keepalived_show(text);
@@ -146,7 +111,7 @@ static void read_interval(Draft *draft, const KeepalivedNode *node)
 			 shown);
 }
 
-static void read_source(Draft *draft, const KeepalivedNode *node)
+static void read_source(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	g_autofree char *why = NULL;
 
@@ -158,29 +123,54 @@ static void read_source(Draft *draft, const KeepalivedNode *node)
 		election(draft, node->line, "%s: %s; it is left out", node->words[0], why);
 }
 
-static void read_no_preempt(Draft *draft, const KeepalivedNode *node)
+static void read_group(KeepalivedDraft *draft, const KeepalivedNode *node)
+{
+	set_line(draft, "MulticastGroup", node);
+	keepalived_read_group(draft->import, node, &draft->group);
+}
+
+static void read_preempt_delay(KeepalivedDraft *draft, const KeepalivedNode *node)
+{
+	set_line(draft, "PreemptDelay", node);
+	keepalived_read_seconds(draft->import, node, 1000, TRUE, &draft->preempt_delay_usec);
+}
+
+static void read_refresh(KeepalivedDraft *draft, const KeepalivedNode *node)
+{
+	set_line(draft, "AnnounceRefresh", node);
+	keepalived_read_seconds(draft->import, node, KEEPALIVED_DELAY_MAX, FALSE,
+				&draft->refresh_usec);
+}
+
+static void read_no_preempt(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	draft->no_preempt = TRUE;
 	set_line(draft, "Preempt", node);
 }
 
-static void read_preempt(Draft *draft, const KeepalivedNode *node)
+static void read_preempt(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	draft->no_preempt = FALSE;
 	set_line(draft, "Preempt", node);
 }
 
-static void read_ignore_link(Draft *draft, const KeepalivedNode *node)
+static void read_ignore_link(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	draft->ignore_link = TRUE;
 }
 
-static void read_accept(Draft *draft, const KeepalivedNode *node)
+static void read_accept(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
-	/* AcceptMode=yes is the default. */
+	draft->no_accept = FALSE;
 }
 
-static void read_checksum(Draft *draft, const KeepalivedNode *node)
+static void read_no_accept(KeepalivedDraft *draft, const KeepalivedNode *node)
+{
+	draft->no_accept = TRUE;
+	set_line(draft, "AcceptMode", node);
+}
+
+static void read_checksum(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	g_autofree char *why = NULL;
 	gboolean plain = TRUE;
@@ -193,7 +183,7 @@ static void read_checksum(Draft *draft, const KeepalivedNode *node)
 }
 
 /* Cuts as keepalived does; the wire carries no more. */
-static void read_key(Draft *draft, const KeepalivedNode *node)
+static void read_key(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	const char *key = node->words[1];
 	gsize length = strlen(key);
@@ -209,7 +199,7 @@ static void read_key(Draft *draft, const KeepalivedNode *node)
 		     VRRP_KEY_SIZE);
 }
 
-static void read_auth_type(Draft *draft, const KeepalivedNode *node)
+static void read_auth_type(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	if (strcmp(node->words[1], "PASS") == 0)
 		draft->auth = VRRP_AUTH_PASS;
@@ -224,7 +214,7 @@ static void read_auth_type(Draft *draft, const KeepalivedNode *node)
 }
 
 /* Nothing of what stands here is ever quoted: a slip may have put the key anywhere. */
-static void read_authentication(Draft *draft, const KeepalivedNode *node)
+static void read_authentication(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	draft->has_authentication = TRUE;
 	set_line(draft, "AuthenticationType", node);
@@ -247,7 +237,7 @@ static void read_authentication(Draft *draft, const KeepalivedNode *node)
 
 /* ADDRESS [min_ttl N] [max_ttl N]; without min_ttl keepalived accepts every TTL. There is one limit
  * for all peers here. */
-static void read_peer_ttl(Draft *draft, const KeepalivedNode *node)
+static void read_peer_ttl(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	guint8 least = 1;
 
@@ -275,7 +265,7 @@ static void read_peer_ttl(Draft *draft, const KeepalivedNode *node)
 	draft->minimum_ttl = draft->minimum_ttl ? MIN(least, draft->minimum_ttl) : least;
 }
 
-static void read_peers(Draft *draft, const KeepalivedNode *node)
+static void read_peers(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	draft->has_peer_block = TRUE;
 	set_line(draft, "UnicastPeers", node);
@@ -302,7 +292,7 @@ static void read_peers(Draft *draft, const KeepalivedNode *node)
 	}
 }
 
-static void read_addresses(Draft *draft, const KeepalivedNode *node)
+static void read_addresses(KeepalivedDraft *draft, const KeepalivedNode *node)
 {
 	set_line(draft, "VirtualAddresses", node);
 	for (guint i = 0; i < node->children->len; i++)
@@ -320,7 +310,7 @@ typedef struct Handler {
 	const char *name;
 	Form form;
 	gboolean repeatable;
-	void (*read)(Draft *draft, const KeepalivedNode *node);
+	void (*read)(KeepalivedDraft *draft, const KeepalivedNode *node);
 } Handler;
 
 static const Handler handlers[] = {
@@ -334,10 +324,14 @@ static const Handler handlers[] = {
 	{ "unicast_ttl", FORM_WORD, FALSE, read_unicast_ttl },
 	{ "unicast_src_ip", FORM_WORD, TRUE, read_source },
 	{ "mcast_src_ip", FORM_WORD, TRUE, read_source },
+	{ "mcast_dst_ip", FORM_WORD, FALSE, read_group },
+	{ "preempt_delay", FORM_WORD, FALSE, read_preempt_delay },
+	{ "garp_master_refresh", FORM_WORD, FALSE, read_refresh },
 	{ "nopreempt", FORM_FLAG, FALSE, read_no_preempt },
 	{ "preempt", FORM_FLAG, FALSE, read_preempt },
 	{ "dont_track_primary", FORM_FLAG, FALSE, read_ignore_link },
 	{ "accept", FORM_FLAG, FALSE, read_accept },
+	{ "no_accept", FORM_FLAG, FALSE, read_no_accept },
 	{ "v3_checksum_as_v2", FORM_FLAG, FALSE, read_checksum },
 	{ "authentication", FORM_BLOCK, FALSE, read_authentication },
 	{ "unicast_peer", FORM_BLOCK, TRUE, read_peers },
@@ -346,7 +340,8 @@ static const Handler handlers[] = {
 
 /* The form of a directive; keepalived ignores what is too much, and gives up where something is
  * missing. */
-static gboolean check_form(Draft *draft, const Handler *handler, const KeepalivedNode *node)
+static gboolean check_form(KeepalivedDraft *draft, const Handler *handler,
+			   const KeepalivedNode *node)
 {
 	guint expected = handler->form == FORM_BLOCK ? 1 : 2;
 
@@ -368,7 +363,7 @@ static gboolean check_form(Draft *draft, const Handler *handler, const Keepalive
 	return TRUE;
 }
 
-static void read_directive(Draft *draft, const KeepalivedNode *node, guint32 *seen)
+static void read_directive(KeepalivedDraft *draft, const KeepalivedNode *node, guint32 *seen)
 {
 	for (guint i = 0; i < G_N_ELEMENTS(handlers); i++) {
 		const Handler *handler = &handlers[i];
@@ -390,7 +385,7 @@ static void read_directive(Draft *draft, const KeepalivedNode *node, guint32 *se
 		keepalived_refuse(draft->import, KEEPALIVED_SCOPE_INSTANCE, node);
 }
 
-static void draft_clear(Draft *draft)
+static void draft_clear(KeepalivedDraft *draft)
 {
 	g_hash_table_unref(draft->lines);
 	g_ptr_array_unref(draft->addresses);
@@ -398,114 +393,6 @@ static void draft_clear(Draft *draft)
 	if (draft->key)
 		explicit_bzero(draft->key, strlen(draft->key));
 	g_free(draft->key);
-}
-
-/* What keepalived makes of state and priority together. */
-static void complete_priority(Draft *draft)
-{
-	if (draft->priority == 0 && draft->master) {
-		draft->priority = 255;
-		note(draft, draft->state_line,
-		     "state MASTER without a priority: keepalived takes 255, the address owner, "
-		     "and so "
-		     "does the import");
-	} else if (draft->priority == 0) {
-		draft->priority = 100;
-	} else if (draft->priority < 255 && draft->master) {
-		note(draft, draft->state_line,
-		     "state MASTER: not carried over: with a priority below 255 it shortens "
-		     "nothing in "
-		     "keepalived either; the highest priority becomes master");
-	} else if (draft->priority == 255 && !draft->master) {
-		note(draft, get_line(draft, "Priority"),
-		     "priority 255 is the address owner: it begins as master, whatever state says");
-	}
-}
-
-/* Version 3 has none, and a half is none in keepalived. */
-static void complete_authentication(Draft *draft)
-{
-	guint line = get_line(draft, "AuthenticationType");
-
-	if (!draft->has_authentication)
-		return;
-	if (draft->version == 3)
-		dropped(draft, line,
-			"authentication: not carried over: version 3 has none; keepalived ignores "
-			"it, too");
-	else if (draft->auth == VRRP_AUTH_NONE || !draft->key || *draft->key == '\0')
-		dropped(draft, line,
-			"authentication without a valid auth_type and an auth_pass is left out, as "
-			"in "
-			"keepalived");
-	else
-		return;
-	draft->auth = VRRP_AUTH_NONE;
-}
-
-/* keepalived turns a MASTER with AH into a BACKUP first, so nopreempt works there. */
-static void complete_preempt(Draft *draft)
-{
-	guint line = get_line(draft, "Preempt");
-
-	if (!draft->no_preempt)
-		return;
-	if (draft->priority == 255)
-		note(draft, line,
-		     "nopreempt: left out, as in keepalived: the address owner always preempts");
-	else if (draft->master && draft->auth != VRRP_AUTH_AH)
-		note(draft, line, "nopreempt: left out, as in keepalived: it needs state BACKUP");
-	else
-		return;
-	draft->no_preempt = FALSE;
-}
-
-/* Rounds to what the wire carries, half upwards, as keepalived does. */
-static void complete_interval(Draft *draft)
-{
-	guint64 step = draft->version == 2 ? 1000000 : 10000;
-	guint64 longest = draft->version == 2 ? 255 * step : 4095 * step;
-	guint64 usec = (draft->interval_usec + step / 2) / step * step;
-	g_autofree char *before = value_format_timespan(draft->interval_usec);
-	g_autofree char *after = NULL;
-
-	if (draft->interval_usec == 0)
-		return;
-	usec = CLAMP(usec, step, longest);
-	after = value_format_timespan(usec);
-	if (usec != draft->interval_usec)
-		note(draft, get_line(draft, "AdvertisementInterval"),
-		     "advert_int: version %u cannot carry %s; keepalived makes it %s, and so does "
-		     "the import",
-		     draft->version, before, after);
-	draft->interval_usec = usec;
-}
-
-/* A TTL below 255 is most likely that of the peers as well, and keepalived does not look at it by
- * default. */
-static void complete_ttl(Draft *draft)
-{
-	if (draft->unicast_ttl == 0 || draft->unicast_ttl == 255 || draft->has_minimum_ttl)
-		return;
-	draft->has_minimum_ttl = TRUE;
-	draft->minimum_ttl = 1;
-	note(draft, get_line(draft, "UnicastTtl"),
-	     "unicast_ttl: UnicastMinTtl=1 is written as well, since the peers are likely to send "
-	     "less "
-	     "than 255, too");
-}
-
-static void complete(Draft *draft)
-{
-	if (draft->version == 0)
-		draft->version = draft->import->version;
-	if (draft->missed_adverts == 0)
-		draft->missed_adverts = draft->import->missed_adverts;
-	complete_priority(draft);
-	complete_authentication(draft);
-	complete_preempt(draft);
-	complete_interval(draft);
-	complete_ttl(draft);
 }
 
 static void pair_free(gpointer data)
@@ -533,7 +420,24 @@ static void add_number(KeepalivedInstance *instance, const char *key, guint numb
 	add_pair(instance, key, text);
 }
 
-static void add_addresses(Draft *draft, KeepalivedInstance *instance)
+static void add_span(KeepalivedInstance *instance, const char *key, guint64 usec)
+{
+	g_autofree char *text = value_format_timespan(usec);
+
+	if (usec > 0)
+		add_pair(instance, key, text);
+}
+
+static gboolean leads_link_local(const char *list)
+{
+	g_autofree char *first = g_strndup(list, strcspn(list, "/;"));
+	g_autofree char *why = NULL;
+	VrrpAddress address;
+
+	return value_parse_address(first, &address, &why) && vrrp_address_is_link_local(&address);
+}
+
+static void add_addresses(KeepalivedDraft *draft, KeepalivedInstance *instance)
 {
 	g_autoptr(GString) list = g_string_new(NULL);
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -541,8 +445,8 @@ static void add_addresses(Draft *draft, KeepalivedInstance *instance)
 	for (guint i = 0; i < draft->addresses->len; i++) {
 		const KeepalivedNode *node = draft->addresses->pdata[i];
 		g_autofree char *host = NULL;
-		g_autofree char *address =
-			keepalived_map_address(draft->import, node, draft->interface);
+		g_autofree char *address = keepalived_map_address(draft->import, node,
+								  draft->interface, draft->family);
 
 		if (!address)
 			continue;
@@ -555,9 +459,13 @@ static void add_addresses(Draft *draft, KeepalivedInstance *instance)
 	}
 	if (list->len)
 		add_pair(instance, "VirtualAddresses", list->str);
+	if (draft->family == VRRP_FAMILY_IPV6 && list->len && !leads_link_local(list->str))
+		note(draft, keepalived_draft_line(draft, "VirtualAddresses"),
+		     "the first address is not link-local, as RFC 9568 wants it; some routers drop "
+		     "such adverts, keepalived and vrrpd do not");
 }
 
-static void add_unicast(Draft *draft, KeepalivedInstance *instance)
+static void add_unicast(KeepalivedDraft *draft, KeepalivedInstance *instance)
 {
 	g_autofree char *peers = NULL;
 
@@ -574,10 +482,11 @@ static void add_unicast(Draft *draft, KeepalivedInstance *instance)
 
 /* In the order of the manual; what is the default in both programs is not written, but Version and
  * Priority always are. */
-static void add_pairs(Draft *draft, KeepalivedInstance *instance)
+static void add_pairs(KeepalivedDraft *draft, KeepalivedInstance *instance)
 {
 	g_autofree char *interval = value_format_timespan(draft->interval_usec);
 	g_autofree char *source = value_format_address(&draft->source);
+	g_autofree char *group = value_format_address(&draft->group);
 
 	if (draft->interface[0])
 		add_pair(instance, "Interface", draft->interface);
@@ -591,22 +500,29 @@ static void add_pairs(Draft *draft, KeepalivedInstance *instance)
 	if (draft->source.family != VRRP_FAMILY_NONE)
 		add_pair(instance, "SourceAddress", source);
 	add_unicast(draft, instance);
+	if (draft->group.family != VRRP_FAMILY_NONE)
+		add_pair(instance, "MulticastGroup", group);
 	if (draft->no_preempt)
 		add_pair(instance, "Preempt", "no");
+	add_span(instance, "PreemptDelay", draft->preempt_delay_usec);
+	add_span(instance, "StartupDelay", draft->import->startup_delay_usec);
 	if (draft->missed_adverts)
 		add_number(instance, "MissedAdverts", draft->missed_adverts);
 	if (draft->ignore_link)
 		add_pair(instance, "TrackInterface", "no");
+	if (draft->no_accept)
+		add_pair(instance, "AcceptMode", "no");
 	if (draft->auth != VRRP_AUTH_NONE) {
 		add_pair(instance, "AuthenticationType", vrrp_auth_to_string(draft->auth));
 		add_pair(instance, "AuthenticationKey", draft->key);
 	}
-	if (draft->message_checksum && draft->version == 3)
+	if (draft->message_checksum && draft->version == 3 && draft->family == VRRP_FAMILY_IPV4)
 		add_pair(instance, "Checksum", "message-only");
+	add_span(instance, "AnnounceRefresh", draft->refresh_usec);
 }
 
 /* The same checks as for a key file. FALSE, with messages, where the instance cannot be. */
-static gboolean make_settings(Draft *draft, KeepalivedInstance *instance)
+static gboolean make_settings(KeepalivedDraft *draft, KeepalivedInstance *instance)
 {
 	g_autoptr(SettingsBuilder) builder = settings_builder_new(instance->name);
 	g_autoptr(GPtrArray) problems =
@@ -618,38 +534,32 @@ static gboolean make_settings(Draft *draft, KeepalivedInstance *instance)
 
 		if (settings_builder_set(builder, pair->key, pair->value, &error))
 			continue;
-		election(draft, get_line(draft, pair->key), "%s is left out: %s", instance->name,
-			 error->message);
+		election(draft, keepalived_draft_line(draft, pair->key), "%s is left out: %s",
+			 instance->name, error->message);
 		return FALSE;
 	}
 	instance->settings = settings_builder_finish(builder, problems, NULL);
 	for (guint i = 0; i < problems->len; i++) {
 		const SettingsProblem *problem = problems->pdata[i];
 
-		election(draft, get_line(draft, problem->key), "%s is left out: %s", instance->name,
-			 problem->text);
+		election(draft, keepalived_draft_line(draft, problem->key), "%s is left out: %s",
+			 instance->name, problem->text);
 	}
 	return instance->settings != NULL;
 }
 
 /* What keepalived runs and we do not. */
-static gboolean is_impossible(Draft *draft, const char *name)
+static gboolean is_impossible(KeepalivedDraft *draft, const char *name)
 {
-	const KeepalivedNode *first = draft->addresses->len ? draft->addresses->pdata[0] : NULL;
-
-	if (first && strchr(first->words[0], ':')) {
-		election(draft, first->line, "%s is left out: IPv6 is not supported yet", name);
-		return TRUE;
-	}
 	if (draft->has_peer_block && draft->peers->len == 0) {
-		election(draft, get_line(draft, "UnicastPeers"),
+		election(draft, keepalived_draft_line(draft, "UnicastPeers"),
 			 "%s is left out: unicast_peer holds no address, and keepalived would use "
 			 "multicast; write the peers, or take unicast_peer out",
 			 name);
 		return TRUE;
 	}
 	if (draft->auth != VRRP_AUTH_NONE && !g_utf8_validate(draft->key, -1, NULL)) {
-		election(draft, get_line(draft, "AuthenticationKey"),
+		election(draft, keepalived_draft_line(draft, "AuthenticationKey"),
 			 "%s is left out: auth_pass is cut in the middle of a character, which a "
 			 "key "
 			 "file cannot hold",
@@ -662,10 +572,11 @@ static gboolean is_impossible(Draft *draft, const char *name)
 KeepalivedInstance *keepalived_map_instance(KeepalivedImport *import, const KeepalivedNode *node,
 					    const char *name)
 {
-	Draft draft = {
+	KeepalivedDraft draft = {
 		.import = import,
 		.node = node,
 		.message_checksum = import->message_checksum,
+		.refresh_usec = import->refresh_usec,
 		.lines = g_hash_table_new(g_str_hash, g_str_equal),
 		.addresses = g_ptr_array_new(),
 		.peers = g_ptr_array_new_with_free_func(g_free),
@@ -675,7 +586,7 @@ KeepalivedInstance *keepalived_map_instance(KeepalivedImport *import, const Keep
 
 	for (guint i = 0; i < node->children->len; i++)
 		read_directive(&draft, node->children->pdata[i], &seen);
-	complete(&draft);
+	keepalived_complete(&draft);
 	if (!is_impossible(&draft, name)) {
 		instance = g_new0(KeepalivedInstance, 1);
 		instance->name = g_strdup(name);

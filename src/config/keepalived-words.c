@@ -27,7 +27,8 @@ static const char own_buffers[] = "not needed: buffers are sized by the daemon";
 static const char not_tracked[] = "not carried over: tracking is not supported yet";
 static const char no_virtual_mac[] =
 	"not carried over: virtual MAC addresses are not supported yet";
-static const char no_delay[] = "not carried over: delays are not supported yet";
+static const char no_delay[] =
+	"not carried over: set StartupDelay or LinkUpDelay of the instances instead";
 static const char no_hmac[] =
 	"not carried over: this authentication is not known here, and routers that use it will not "
 	"accept ours";
@@ -72,12 +73,8 @@ static const KeepalivedWord global_words[] = {
 	{ "vrrp_check_unicast_src", NOTE, always_checked },
 	{ "vrrp_skip_check_adv_addr", NOTE, list_never_matters },
 	{ "vrrp_owner_ignore_adverts", NOTE, "not needed: the owner never gives way" },
-	{ "vrrp_startup_delay", ELECTION, no_delay },
 	{ "vrrp_delay_after_boot", ELECTION, no_delay },
 	{ "vrrp_strict", DROPPED, "not carried over: vrrpd has no such mode" },
-	{ "vrrp_mcast_group4", ELECTION,
-	  "not carried over: other multicast groups are not supported yet" },
-	{ "vrrp_mcast_group6", NOTE, "not carried over: IPv6 is not supported yet" },
 	{ "vrrp_lower_prio_no_advert", DROPPED,
 	  "not carried over: a lower priority is answered as the RFC says" },
 	{ "vrrp_higher_prio_send_advert", DROPPED,
@@ -143,14 +140,11 @@ static const KeepalivedWord instance_words[] = {
 	{ "track_bfd", ELECTION, not_tracked },
 	{ "track_src_ip", NOTE,
 	  "not needed: without its source address an instance never takes part" },
-	{ "preempt_delay", ELECTION, no_delay },
 	{ "timer_expired_backup", ELECTION,
 	  "not carried over: a stalled master asks the others first, always" },
 	{ "thread_timer_expired", ELECTION,
 	  "not carried over: a stalled master asks the others first, always" },
 	{ "auth_hmac", ELECTION, no_hmac },
-	{ "mcast_dst_ip", ELECTION,
-	  "not carried over: other multicast groups are not supported yet" },
 	{ "vrf", ELECTION, "not carried over: VRFs are not supported yet" },
 	{ "virtual_ipaddress_excluded", DROPPED,
 	  "not carried over: ExcludedAddresses is not supported yet" },
@@ -166,8 +160,6 @@ static const KeepalivedWord instance_words[] = {
 	  "not carried over: a lower priority is answered as the RFC says" },
 	{ "higher_prio_send_advert", DROPPED,
 	  "not carried over: a higher priority is answered as the RFC says" },
-	{ "no_accept", DROPPED,
-	  "not carried over: AcceptMode=no is not supported yet, so the addresses accept traffic" },
 	{ "strict_mode", DROPPED, "not carried over: vrrpd has no such mode" },
 	{ "no_virtual_ipaddress", DROPPED, "not carried over: an instance needs an address" },
 	{ "promote_secondaries", DROPPED, "not carried over: set the sysctl" },

@@ -69,6 +69,46 @@ char *schema_format_byte_or_auto(const SchemaKey *key, const Settings *settings)
 							  : schema_format_byte(key, settings);
 }
 
+/* Longer than this is a mistake in the unit. */
+#define DELAY_USEC_MAX (UINT64_C(24) * 3600 * G_USEC_PER_SEC)
+/* More often is a flood, not a reminder. */
+#define REFRESH_USEC_MIN G_USEC_PER_SEC
+
+gboolean schema_parse_delay(const SchemaKey *key, const char *text, Settings *settings,
+			    char **ret_why)
+{
+	guint64 usec;
+
+	if (!value_parse_timespan(text, &usec, ret_why))
+		return FALSE;
+	if (usec > DELAY_USEC_MAX) {
+		*ret_why = g_strdup("must be at most 1d");
+		return FALSE;
+	}
+	*(guint64 *)field(key, settings) = usec;
+	return TRUE;
+}
+
+gboolean schema_parse_refresh(const SchemaKey *key, const char *text, Settings *settings,
+			      char **ret_why)
+{
+	guint64 usec;
+
+	if (!value_parse_timespan(text, &usec, ret_why))
+		return FALSE;
+	if (usec > DELAY_USEC_MAX || (usec > 0 && usec < REFRESH_USEC_MIN)) {
+		*ret_why = g_strdup("must be 0 (never), or 1s to 1d");
+		return FALSE;
+	}
+	*(guint64 *)field(key, settings) = usec;
+	return TRUE;
+}
+
+char *schema_format_timespan(const SchemaKey *key, const Settings *settings)
+{
+	return value_format_timespan(*(const guint64 *)field(key, settings));
+}
+
 static void replace_string(const SchemaKey *key, Settings *settings, const char *text)
 {
 	char **string = field(key, settings);
@@ -105,16 +145,18 @@ gboolean schema_parse_interface(const SchemaKey *key, const char *text, Settings
 	return TRUE;
 }
 
-/* Only IPv4 is supported, so there is nothing to store: the builder starts with IPv4. */
+/* Empty is "that of the addresses": the builder knows them. */
 gboolean schema_parse_family(const SchemaKey *key, const char *text, Settings *settings,
 			     char **ret_why)
 {
-	if (*text == '\0' || vrrp_family_from_string(text) == VRRP_FAMILY_IPV4)
-		return TRUE;
-	*ret_why = g_strdup(vrrp_family_from_string(text) == VRRP_FAMILY_IPV6
-				    ? "is not supported yet; only ipv4 is"
-				    : "must be ipv4");
-	return FALSE;
+	int family = *text == '\0' ? VRRP_FAMILY_NONE : vrrp_family_from_string(text);
+
+	if (family < 0) {
+		*ret_why = g_strdup("must be ipv4 or ipv6");
+		return FALSE;
+	}
+	settings->family = (VrrpFamily)family;
+	return TRUE;
 }
 
 char *schema_format_family(const SchemaKey *key, const Settings *settings)
@@ -191,6 +233,21 @@ char *schema_format_source(const SchemaKey *key, const Settings *settings)
 	return value_format_address(&settings->source);
 }
 
+gboolean schema_parse_group(const SchemaKey *key, const char *text, Settings *settings,
+			    char **ret_why)
+{
+	if (*text == '\0') {
+		settings->group = (VrrpAddress){ 0 };
+		return TRUE;
+	}
+	return value_parse_group(text, &settings->group, ret_why);
+}
+
+char *schema_format_group(const SchemaKey *key, const Settings *settings)
+{
+	return value_format_address(&settings->group);
+}
+
 gboolean schema_parse_peers(const SchemaKey *key, const char *text, Settings *settings,
 			    char **ret_why)
 {
@@ -227,21 +284,6 @@ char *schema_format_peers(const SchemaKey *key, const Settings *settings)
 		g_string_append_printf(text, "%s%s", i ? ";" : "", peer);
 	}
 	return g_string_free(text, FALSE);
-}
-
-gboolean schema_parse_accept_mode(const SchemaKey *key, const char *text, Settings *settings,
-				  char **ret_why)
-{
-	gboolean accept;
-
-	if (!value_parse_boolean(text, &accept, ret_why))
-		return FALSE;
-	if (!accept) {
-		*ret_why = g_strdup("is not supported yet; only yes is");
-		return FALSE;
-	}
-	settings->accept_mode = accept;
-	return TRUE;
 }
 
 gboolean schema_parse_auth_type(const SchemaKey *key, const char *text, Settings *settings,

@@ -24,10 +24,11 @@ gboolean schema_parse_addresses(const SchemaKey *key, const char *text, Settings
 				char **ret_why);
 gboolean schema_parse_source(const SchemaKey *key, const char *text, Settings *settings,
 			     char **ret_why);
+gboolean schema_parse_group(const SchemaKey *key, const char *text, Settings *settings,
+			    char **ret_why);
+char *schema_format_group(const SchemaKey *key, const Settings *settings);
 gboolean schema_parse_peers(const SchemaKey *key, const char *text, Settings *settings,
 			    char **ret_why);
-gboolean schema_parse_accept_mode(const SchemaKey *key, const char *text, Settings *settings,
-				  char **ret_why);
 gboolean schema_parse_auth_type(const SchemaKey *key, const char *text, Settings *settings,
 				char **ret_why);
 gboolean schema_parse_auth_key(const SchemaKey *key, const char *text, Settings *settings,
@@ -35,6 +36,12 @@ gboolean schema_parse_auth_key(const SchemaKey *key, const char *text, Settings 
 gboolean schema_parse_checksum(const SchemaKey *key, const char *text, Settings *settings,
 			       char **ret_why);
 
+gboolean schema_parse_delay(const SchemaKey *key, const char *text, Settings *settings,
+			    char **ret_why);
+gboolean schema_parse_refresh(const SchemaKey *key, const char *text, Settings *settings,
+			      char **ret_why);
+
+char *schema_format_timespan(const SchemaKey *key, const Settings *settings);
 char *schema_format_boolean(const SchemaKey *key, const Settings *settings);
 char *schema_format_byte(const SchemaKey *key, const Settings *settings);
 char *schema_format_byte_or_auto(const SchemaKey *key, const Settings *settings);

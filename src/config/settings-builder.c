@@ -88,7 +88,6 @@ static Settings *draft_new(const char *name)
 	draft->name = g_strdup(name);
 	draft->description = g_strdup("");
 	draft->interface = g_strdup("");
-	draft->family = VRRP_FAMILY_IPV4;
 	draft->addresses = g_array_new(FALSE, FALSE, sizeof(VrrpInterfaceAddress));
 	draft->address_strings = g_ptr_array_new_with_free_func(g_free);
 	draft->peers = g_array_new(FALSE, FALSE, sizeof(VrrpAddress));
@@ -194,6 +193,22 @@ static void check_name(const Settings *settings, GPtrArray *problems)
 			 escaped, SETTINGS_NAME_MAX);
 }
 
+/* Without a key the family is that of the first address. */
+static void settle_family(Settings *settings)
+{
+	if (settings->family != VRRP_FAMILY_NONE)
+		return;
+	settings->family = VRRP_FAMILY_IPV4;
+	if (settings->addresses->len > 0)
+		settings->family =
+			g_array_index(settings->addresses, VrrpInterfaceAddress, 0).address.family;
+}
+
+static const char *family_name(guint family)
+{
+	return family == VRRP_FAMILY_IPV6 ? "IPv6" : "IPv4";
+}
+
 static void check_router(const Settings *settings, GPtrArray *problems)
 {
 	g_autofree char *why = NULL;
@@ -209,6 +224,12 @@ static void check_router(const Settings *settings, GPtrArray *problems)
 	}
 	if (settings->checksum != VRRP_CHECKSUM_AUTO && settings->version != 3)
 		complain(problems, "Checksum", "only version 3 has a choice; use auto");
+	if (settings->family != VRRP_FAMILY_IPV6)
+		return;
+	if (settings->version == 2)
+		complain(problems, "Version", "version 2 is for IPv4 only; set Version=3");
+	if (settings->checksum != VRRP_CHECKSUM_AUTO)
+		complain(problems, "Checksum", "there is no choice over IPv6; use auto");
 }
 
 static gboolean is_same(const VrrpAddress *a, const VrrpAddress *b)
@@ -223,6 +244,11 @@ static void check_address(const Settings *settings, guint i, GPtrArray *problems
 	const char *text = settings->address_strings->pdata[i];
 	g_autofree char *why = NULL;
 
+	if (address->address.family != settings->family)
+		complain(problems, "VirtualAddresses",
+			 "'%s' is not %s, and an advert carries one family; make it an instance of "
+			 "its own, or put it into ExcludedAddresses",
+			 text, family_name(settings->family));
 	for (guint j = 0; j < i; j++)
 		if (is_same(&address->address,
 			    &g_array_index(settings->addresses, VrrpInterfaceAddress, j).address)) {
@@ -255,6 +281,40 @@ static void check_addresses(const Settings *settings, GPtrArray *problems)
 			check_address(settings, i, problems);
 }
 
+static gboolean is_of_family(const Settings *settings, const VrrpAddress *address)
+{
+	return address->family == VRRP_FAMILY_NONE || address->family == settings->family;
+}
+
+static void check_source(const Settings *settings, GPtrArray *problems)
+{
+	if (!is_of_family(settings, &settings->source))
+		complain(problems, "SourceAddress", "must be %s, as VirtualAddresses are",
+			 family_name(settings->family));
+	else if (settings->source.family == VRRP_FAMILY_IPV6 && settings->peers->len == 0 &&
+		 !vrrp_address_is_link_local(&settings->source))
+		complain(problems, "SourceAddress",
+			 "must be a link-local address (fe80::/10): IPv6 multicast comes from one");
+}
+
+static void check_group(const Settings *settings, GPtrArray *problems)
+{
+	if (!is_of_family(settings, &settings->group))
+		complain(problems, "MulticastGroup", "must be %s, as VirtualAddresses are",
+			 family_name(settings->family));
+}
+
+static void check_peer(const Settings *settings, const VrrpAddress *peer, const char *text,
+		       GPtrArray *problems)
+{
+	if (!is_of_family(settings, peer))
+		complain(problems, "UnicastPeers", "%s must be %s, as VirtualAddresses are", text,
+			 family_name(settings->family));
+	else if (vrrp_address_is_link_local(peer) && settings->interface[0] == '\0')
+		complain(problems, "UnicastPeers",
+			 "%s is link-local and means nothing without Interface", text);
+}
+
 static void check_peers(const Settings *settings, GPtrArray *problems)
 {
 	guint count = settings->peers->len, others = 0;
@@ -268,6 +328,7 @@ static void check_peers(const Settings *settings, GPtrArray *problems)
 		const VrrpAddress *peer = &g_array_index(settings->peers, VrrpAddress, i);
 		g_autofree char *text = value_format_address(peer);
 
+		check_peer(settings, peer, text, problems);
 		others += !is_same(peer, &settings->source);
 		for (guint j = 0; j < i; j++)
 			if (is_same(peer, &g_array_index(settings->peers, VrrpAddress, j))) {
@@ -300,9 +361,12 @@ Settings *settings_builder_finish(SettingsBuilder *builder, GPtrArray *problems,
 		g_ptr_array_new_with_free_func((GDestroyNotify)settings_problem_free);
 	const SettingsProblem *first;
 
+	settle_family(settings);
 	check_name(settings, found);
 	check_router(settings, found);
 	check_addresses(settings, found);
+	check_source(settings, found);
+	check_group(settings, found);
 	check_peers(settings, found);
 	check_authentication(settings, found);
 	if (found->len == 0)

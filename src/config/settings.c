@@ -70,11 +70,15 @@ gboolean settings_equal(const Settings *a, const Settings *b)
 	       a->vrid == b->vrid && a->family == b->family && a->version == b->version &&
 	       a->priority == b->priority && a->interval_usec == b->interval_usec &&
 	       same_addresses(a, b) && same_address(&a->source, &b->source) && same_peers(a, b) &&
-	       a->unicast_ttl == b->unicast_ttl &&
+	       same_address(&a->group, &b->group) && a->unicast_ttl == b->unicast_ttl &&
 	       a->unicast_minimum_ttl == b->unicast_minimum_ttl && a->preempt == b->preempt &&
 	       a->missed_adverts == b->missed_adverts && a->track_interface == b->track_interface &&
 	       a->accept_mode == b->accept_mode && same_authentication(a, b) &&
-	       a->checksum == b->checksum && a->announce_count == b->announce_count;
+	       a->checksum == b->checksum && a->announce_count == b->announce_count &&
+	       a->preempt_delay_usec == b->preempt_delay_usec &&
+	       a->startup_delay_usec == b->startup_delay_usec &&
+	       a->link_up_delay_usec == b->link_up_delay_usec &&
+	       a->announce_refresh_usec == b->announce_refresh_usec;
 }
 
 gboolean settings_same_identity(const Settings *a, const Settings *b)
@@ -86,7 +90,7 @@ gboolean settings_same_identity(const Settings *a, const Settings *b)
 gboolean settings_same_router(const Settings *a, const Settings *b)
 {
 	return settings_same_identity(a, b) && a->version == b->version &&
-	       (a->peers->len > 0) == (b->peers->len > 0);
+	       same_address(&a->group, &b->group) && (a->peers->len > 0) == (b->peers->len > 0);
 }
 
 gboolean settings_name_is_valid(const char *name)

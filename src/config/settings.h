@@ -28,6 +28,7 @@ typedef struct Settings {
 	GArray *addresses;          /* VrrpInterfaceAddress */
 	GPtrArray *address_strings; /* the same, in file syntax (char *) */
 	VrrpAddress source;         /* family 0: automatic */
+	VrrpAddress group;          /* of multicast; family 0: the RFC's */
 	GArray *peers;              /* VrrpAddress, as written, own address included */
 	guint8 unicast_ttl;
 	guint8 unicast_minimum_ttl; /* 0: automatic (255 where every peer is on-link, decided by the
@@ -41,6 +42,10 @@ typedef struct Settings {
 	gboolean has_key;
 	VrrpChecksum checksum;
 	guint8 announce_count;
+	guint64 preempt_delay_usec;
+	guint64 startup_delay_usec;
+	guint64 link_up_delay_usec;
+	guint64 announce_refresh_usec; /* 0: never */
 } Settings;
 
 Settings *settings_ref(Settings *settings);
@@ -49,8 +54,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_unref)
 
 /* TRUE where every field is the same, the key included. */
 gboolean settings_equal(const Settings *a, const Settings *b);
-/* TRUE where going from @a to @b can be done in place: same interface, family, VRID, version, and
- * unicast or not. */
+/* TRUE where going from @a to @b can be done in place: same interface, family, VRID, version,
+ * multicast group, and unicast or not. */
 gboolean settings_same_router(const Settings *a, const Settings *b);
 /* TRUE where both are the same router on the wire: same interface, family and VRID. Only one of
  * them can run. The loader sees to that among the files, but an instance that keeps its former

@@ -6,7 +6,7 @@
  * The words and their meaning are iproute2's, so that a line can be copied from a shell. What the
  * kernel would refuse or quietly ignore is refused here, where a person reads the reason. The
  * canonical form has one order of words: two addresses are the same exactly where their strings
- * are.
+ * are. Of IPv6 what ip-address(8) knows for IPv4 alone is refused: the kernel would not look at it.
  */
 
 #include <arpa/inet.h>
@@ -38,31 +38,66 @@ static VrrpAddress from_host(guint32 host)
 	return address;
 }
 
-/* Reads an IPv4 address of any kind. */
-static gboolean parse_ipv4(const char *text, VrrpAddress *ret_address, char **ret_why)
+/* Reads an address of any kind. */
+static gboolean parse_any(const char *text, VrrpAddress *ret_address, char **ret_why)
 {
-	struct in6_addr ipv6;
+	VrrpAddress address = { .family = VRRP_FAMILY_IPV6 };
 	struct in_addr ipv4;
 
-	if (inet_pton(AF_INET6, text, &ipv6) == 1)
-		return refuse(ret_why, "IPv6 is not supported yet");
+	if (inet_pton(AF_INET6, text, address.bytes) == 1) {
+		*ret_address = address;
+		return TRUE;
+	}
+	if (strchr(text, ':') && strchr(text, '%'))
+		return refuse(ret_why,
+			      "must be without a zone (%...): the device is said elsewhere");
 	if (inet_pton(AF_INET, text, &ipv4) != 1)
-		return refuse(ret_why, "must be an IPv4 address such as 192.0.2.1");
+		return refuse(ret_why, "must be an address such as 192.0.2.1 or 2001:db8::1");
 	*ret_address = from_host(ntohl(ipv4.s_addr));
 	return TRUE;
+}
+
+/* Neither unspecified, loopback, nor IPv4 in disguise (RFC 4291 2.5). */
+static gboolean is_ipv6_host(const VrrpAddress *address)
+{
+	struct in6_addr ipv6;
+
+	memcpy(&ipv6, address->bytes, sizeof ipv6);
+	return !IN6_IS_ADDR_UNSPECIFIED(&ipv6) && !IN6_IS_ADDR_LOOPBACK(&ipv6) &&
+	       !IN6_IS_ADDR_V4MAPPED(&ipv6) && !IN6_IS_ADDR_MULTICAST(&ipv6);
+}
+
+static gboolean is_ipv4_host(const VrrpAddress *address)
+{
+	guint32 host = to_host(address);
+
+	return host != INADDR_ANY && host != INADDR_BROADCAST && !IN_MULTICAST(host);
 }
 
 gboolean value_parse_address(const char *text, VrrpAddress *ret_address, char **ret_why)
 {
 	g_autofree char *copy = g_strstrip(g_strdup(text));
 	VrrpAddress address;
-	guint32 host;
 
-	if (!parse_ipv4(copy, &address, ret_why))
+	if (!parse_any(copy, &address, ret_why))
 		return FALSE;
-	host = to_host(&address);
-	if (host == INADDR_ANY || host == INADDR_BROADCAST || IN_MULTICAST(host))
+	if (address.family == VRRP_FAMILY_IPV6 ? !is_ipv6_host(&address) : !is_ipv4_host(&address))
 		return refuse(ret_why, "must be the address of a host");
+	*ret_address = address;
+	return TRUE;
+}
+
+gboolean value_parse_group(const char *text, VrrpAddress *ret_address, char **ret_why)
+{
+	g_autofree char *copy = g_strstrip(g_strdup(text));
+	VrrpAddress address;
+
+	if (!parse_any(copy, &address, ret_why))
+		return FALSE;
+	if (!vrrp_address_is_multicast(&address))
+		return refuse(ret_why, "must be a multicast group such as 224.0.0.18 or ff02::12");
+	if (address.family == VRRP_FAMILY_IPV6 && (address.bytes[1] & 0xf) < 2)
+		return refuse(ret_why, "must be a group that leaves the host, such as ff02::12");
 	*ret_address = address;
 	return TRUE;
 }
@@ -77,6 +112,11 @@ char *value_format_address(const VrrpAddress *address)
 	return g_strdup(text);
 }
 
+static guint length_of_host(const VrrpAddress *address)
+{
+	return (guint)vrrp_address_size(*address) * 8;
+}
+
 /* Splits ADDR[/LEN]; @ret_length is -1 where there is no LEN. */
 static gboolean parse_prefix(const char *text, VrrpAddress *ret_address, int *ret_length,
 			     char **ret_why)
@@ -84,11 +124,15 @@ static gboolean parse_prefix(const char *text, VrrpAddress *ret_address, int *re
 	const char *slash = strchr(text, '/');
 	g_autofree char *host = slash ? g_strndup(text, (gsize)(slash - text)) : g_strdup(text);
 	guint64 length = 0;
+	guint most;
 
 	if (!value_parse_address(host, ret_address, ret_why))
 		return FALSE;
-	if (slash && !g_ascii_string_to_unsigned(slash + 1, 10, 0, 32, &length, NULL))
-		return refuse(ret_why, "the prefix length must be from 0 to 32");
+	most = length_of_host(ret_address);
+	if (slash && !g_ascii_string_to_unsigned(slash + 1, 10, 0, most, &length, NULL)) {
+		*ret_why = g_strdup_printf("the prefix length must be from 0 to %u", most);
+		return FALSE;
+	}
 	*ret_length = slash ? (int)length : -1;
 	return TRUE;
 }
@@ -97,17 +141,27 @@ static gboolean parse_prefix(const char *text, VrrpAddress *ret_address, int *re
 typedef struct Draft {
 	VrrpInterfaceAddress address;
 	int length, peer_length;
+	gboolean has_scope;
 	char broadcast_sign; /* '+' or '-', 0 for neither */
 } Draft;
 
+static gboolean is_ipv6(const Draft *draft)
+{
+	return draft->address.address.family == VRRP_FAMILY_IPV6;
+}
+
 static gboolean parse_broadcast(Draft *draft, const char *text, char **ret_why)
 {
+	if (is_ipv6(draft))
+		return refuse(ret_why, "IPv6 has no broadcast; take brd out");
 	if (strcmp(text, "+") == 0 || strcmp(text, "-") == 0) {
 		draft->broadcast_sign = text[0];
 		return TRUE;
 	}
-	if (!parse_ipv4(text, &draft->address.broadcast, ret_why))
+	if (!parse_any(text, &draft->address.broadcast, ret_why))
 		return FALSE;
+	if (draft->address.broadcast.family != VRRP_FAMILY_IPV4)
+		return refuse(ret_why, "brd must be an IPv4 address");
 	draft->address.has_broadcast = true;
 	return TRUE;
 }
@@ -119,6 +173,8 @@ static gboolean parse_device(Draft *draft, const char *text, char **ret_why)
 
 static gboolean parse_label(Draft *draft, const char *text, char **ret_why)
 {
+	if (is_ipv6(draft))
+		return refuse(ret_why, "the kernel has labels for IPv4 only; take label out");
 	if (strlen(text) >= sizeof draft->address.label)
 		return refuse(ret_why, "a label has at most 15 bytes");
 	g_strlcpy(draft->address.label, text, sizeof draft->address.label);
@@ -135,10 +191,20 @@ static const Scope scopes[] = {
 	{ "host", RT_SCOPE_HOST },       { "nowhere", RT_SCOPE_NOWHERE },
 };
 
+/* The kernel takes it from the address. */
+static guint8 scope_of_ipv6(const VrrpAddress *address)
+{
+	if (vrrp_address_is_link_local(address))
+		return RT_SCOPE_LINK;
+	return address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0xc0 ? RT_SCOPE_SITE
+									       : RT_SCOPE_UNIVERSE;
+}
+
 static gboolean parse_scope(Draft *draft, const char *text, char **ret_why)
 {
 	g_autofree char *ignored = NULL;
 
+	draft->has_scope = TRUE;
 	for (gsize i = 0; i < G_N_ELEMENTS(scopes); i++)
 		if (strcmp(text, scopes[i].name) == 0) {
 			draft->address.scope = scopes[i].value;
@@ -152,7 +218,11 @@ static gboolean parse_scope(Draft *draft, const char *text, char **ret_why)
 static gboolean parse_peer(Draft *draft, const char *text, char **ret_why)
 {
 	draft->address.has_peer = true;
-	return parse_prefix(text, &draft->address.peer, &draft->peer_length, ret_why);
+	if (!parse_prefix(text, &draft->address.peer, &draft->peer_length, ret_why))
+		return FALSE;
+	if (draft->address.peer.family != draft->address.address.family)
+		return refuse(ret_why, "the address and its peer are of different families");
+	return TRUE;
 }
 
 static gboolean parse_preferred_lifetime(Draft *draft, const char *text, char **ret_why)
@@ -246,7 +316,21 @@ static gboolean settle_length(Draft *draft, char **ret_why)
 		return refuse(ret_why, "the address and its peer have different prefix lengths");
 	if (draft->length < 0)
 		draft->length = draft->peer_length;
-	draft->address.prefix_length = draft->length < 0 ? 32 : (guint8)draft->length;
+	draft->address.prefix_length =
+		(guint8)(draft->length < 0 ? length_of_host(&draft->address.address)
+					   : (guint)draft->length);
+	return TRUE;
+}
+
+/* What `ip address show` prints may be copied; it says nothing that the address does not. */
+static gboolean settle_scope(Draft *draft, char **ret_why)
+{
+	if (!is_ipv6(draft))
+		return TRUE;
+	if (draft->has_scope && draft->address.scope != scope_of_ipv6(&draft->address.address))
+		return refuse(ret_why, "the kernel takes the scope from an IPv6 address; take "
+				       "scope out");
+	draft->address.scope = RT_SCOPE_UNIVERSE;
 	return TRUE;
 }
 
@@ -281,12 +365,13 @@ gboolean value_parse_interface_address(const char *text, VrrpInterfaceAddress *r
 	     token = strtok_r(NULL, " \t", &position))
 		g_ptr_array_add(tokens, token);
 	if (tokens->len == 0)
-		return refuse(ret_why, "must be an IPv4 address such as 192.0.2.1/24");
+		return refuse(ret_why, "must be an address such as 192.0.2.1/24 or 2001:db8::1/64");
 	g_ptr_array_add(tokens, NULL);
 
 	if (!parse_prefix(tokens->pdata[0], &draft.address.address, &draft.length, ret_why) ||
 	    !parse_words(&draft, (char **)tokens->pdata + 1, ret_why) ||
-	    !settle_length(&draft, ret_why) || !settle_broadcast(&draft, ret_why))
+	    !settle_length(&draft, ret_why) || !settle_scope(&draft, ret_why) ||
+	    !settle_broadcast(&draft, ret_why))
 		return FALSE;
 	*ret_address = draft.address;
 	return TRUE;

@@ -44,13 +44,15 @@ gboolean value_parse_interface(const char *text, char ret_name[VRRP_INTERFACE_NA
  * items are left out, so that a list may end with ';'. The caller frees it with g_strfreev. */
 GStrv value_split_list(const char *text);
 
-/* One unicast address, IPv4; refuses what cannot belong to a host. */
+/* One unicast address of either family; refuses what cannot belong to a host. */
 gboolean value_parse_address(const char *text, VrrpAddress *ret_address, char **ret_why);
+/* One multicast group of either family. */
+gboolean value_parse_group(const char *text, VrrpAddress *ret_address, char **ret_why);
 char *value_format_address(const VrrpAddress *address); /* "" for family 0; the caller frees it */
 
 /* An address as for `ip address add`: ADDR[/LEN] [brd A|+|-] [dev IF] [label L] [scope S] [peer
  * A[/LEN]] [home] [nodad] [preferred_lft N|forever] [noprefixroute]. Without LEN it is a host
- * address. */
+ * address. For IPv6 there is neither brd nor label, and scope is left out of the result. */
 gboolean value_parse_interface_address(const char *text, VrrpInterfaceAddress *ret_address,
 				       char **ret_why);
 /* In one fixed order of words, so equal addresses give equal strings. The caller frees it. */

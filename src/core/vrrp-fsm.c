@@ -20,6 +20,8 @@
 #include "vrrp-timing.h"
 
 #define ANNOUNCE_CONFLICT_NSEC VRRP_NSEC_PER_SECOND
+/* How long after start or link-up a router may not know yet that there is a master. */
+#define UNSETTLED_NSEC (60 * VRRP_NSEC_PER_SECOND)
 
 /* Early and often enough that a lost frame does not matter, late enough that a switch that was
  * still learning hears one. */
@@ -90,6 +92,13 @@ static bool preempts(const VrrpFsm *fsm)
 
 /* --- Announcements --------------------------------------------------------------------------- */
 
+static VrrpTime refresh_time(const Step *step)
+{
+	uint64_t refresh = step->fsm->parameters.announce_refresh_nsec;
+
+	return refresh > 0 ? vrrp_time_add(step->now, refresh) : VRRP_TIME_NEVER;
+}
+
 /* The schedule always runs from its start: a client that missed the last rounds gets the dense ones
  * again. */
 static void start_announcing(Step *step)
@@ -97,7 +106,7 @@ static void start_announcing(Step *step)
 	step->fsm->announce_start = step->now;
 	step->fsm->announce_round = 0;
 	step->fsm->next_announce =
-		step->fsm->parameters.announce_count > 0 ? step->now : VRRP_TIME_NEVER;
+		step->fsm->parameters.announce_count > 0 ? step->now : refresh_time(step);
 }
 
 /* Sends the round that is due. Rounds that a late wake-up missed are not made up for: one frame
@@ -113,12 +122,14 @@ static void announce_if_due(Step *step)
 	if (rounds > ANNOUNCE_ROUNDS)
 		rounds = ANNOUNCE_ROUNDS;
 	do {
-		fsm->announce_round++;
+		/* Afterwards the two forms go on in turn. */
+		fsm->announce_round = fsm->announce_round < UINT8_MAX - 1 ? fsm->announce_round + 1
+									  : UINT8_MAX - 2;
 		fsm->next_announce =
 			fsm->announce_round < rounds
 				? vrrp_time_add(fsm->announce_start,
 						announce_schedule_nsec[fsm->announce_round])
-				: VRRP_TIME_NEVER;
+				: refresh_time(step);
 	} while (vrrp_time_reached(fsm->next_announce, step->now));
 }
 
@@ -178,6 +189,7 @@ static void become_master(Step *step, VrrpReason reason)
 	fsm->master_down = VRRP_TIME_NEVER;
 	fsm->master_heard = false;
 	fsm->holding = false;
+	fsm->preempt_at = VRRP_TIME_NEVER;
 	fsm->master = fsm->source;
 	fsm->master_priority = fsm->parameters.priority;
 	fsm->master_interval_nsec = fsm->parameters.interval_nsec;
@@ -228,8 +240,10 @@ static void start_if_possible(Step *step)
 	VrrpFsm *fsm = step->fsm;
 
 	if (!fsm->started || fsm->state != VRRP_STATE_INITIALIZE ||
-	    (fsm->faults & VRRP_FAULTS_BLOCKING))
+	    (fsm->faults & VRRP_FAULTS_BLOCKING) || !vrrp_time_reached(fsm->not_before, step->now))
 		return;
+	fsm->calm_at = vrrp_time_add(step->now, UNSETTLED_NSEC);
+	fsm->yielded = false;
 	if (fsm->parameters.priority == 255 && !fsm->held_out)
 		become_master(step, VRRP_REASON_OWNER);
 	else
@@ -329,14 +343,24 @@ static VrrpReason reason_of_faults(uint32_t faults)
 	return VRRP_REASON_AUTHENTICATION;
 }
 
+/* Delays do not add up: the later end counts. */
+static void delay_start(VrrpFsm *fsm, VrrpTime until)
+{
+	if (until.nsec > fsm->not_before.nsec)
+		fsm->not_before = until;
+}
+
 /* With each of the blocking faults nothing can be sent any more, so there is no goodbye, and nobody
  * could hear the addresses answer: they go at once. */
 static void on_faults(Step *step, uint32_t faults)
 {
 	VrrpFsm *fsm = step->fsm;
 	VrrpState state = fsm->state;
+	bool recovered = (fsm->faults & VRRP_FAULTS_BLOCKING) && !(faults & VRRP_FAULTS_BLOCKING);
 
 	fsm->faults = faults;
+	if (recovered && fsm->started)
+		delay_start(fsm, vrrp_time_add(step->now, fsm->parameters.link_up_delay_nsec));
 	if (!(faults & VRRP_FAULTS_BLOCKING)) {
 		start_if_possible(step);
 		return;
@@ -444,6 +468,23 @@ static void learn_interval(VrrpFsm *fsm, const VrrpEvent *event)
 								 : event->advert.interval_nsec;
 }
 
+/* PreemptDelay: the lesser master's adverts count like anybody's until the delay is over, so that
+ * its death is noticed meanwhile; the timer never runs beyond that moment. */
+static void wait_to_preempt(Step *step, const VrrpEvent *event)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	if (vrrp_time_is_never(fsm->preempt_at))
+		fsm->preempt_at = vrrp_time_add(step->now, fsm->parameters.preempt_delay_nsec);
+	fsm->down_reason = VRRP_REASON_NO_RESPONSE;
+	learn_interval(fsm, event);
+	set_master_down(step, false);
+	if (fsm->preempt_at.nsec <= fsm->master_down.nsec) {
+		fsm->master_down = fsm->preempt_at;
+		fsm->down_reason = VRRP_REASON_PRIORITY;
+	}
+}
+
 static void on_advert_in_backup(Step *step, const VrrpEvent *event)
 {
 	VrrpFsm *fsm = step->fsm;
@@ -459,8 +500,13 @@ static void on_advert_in_backup(Step *step, const VrrpEvent *event)
 	note_master(fsm, event);
 	if (!preempts(fsm) || event->advert.priority >= fsm->parameters.priority) { /* S7 */
 		fsm->down_reason = VRRP_REASON_NO_RESPONSE;
+		fsm->preempt_at = VRRP_TIME_NEVER;
 		learn_interval(fsm, event);
 		set_master_down(step, false);
+		return;
+	}
+	if (fsm->parameters.preempt_delay_nsec > 0) {
+		wait_to_preempt(step, event);
 		return;
 	}
 	/* S8: the timer runs on; but a router that waits for its successor has none yet, and starts
@@ -490,6 +536,40 @@ static void tell_conflict(Step *step, const VrrpEvent *event, bool yielded)
 				.conflict = { .peer = event->advert.source, .yielded = yielded } });
 }
 
+/* When the next advert should have left, the peers have lost patience by now: this thread was away
+ * (rule 13). */
+static bool has_stalled(const Step *step)
+{
+	const VrrpFsm *fsm = step->fsm;
+
+	return vrrp_time_since(step->now, fsm->next_advert) >=
+	       (fsm->parameters.missed_adverts - 1u) * fsm->parameters.interval_nsec;
+}
+
+/* A router that must not preempt, and became master only because it could not know better: it has
+ * just come (rule 12), or was away and somebody took over (rule 13). */
+static bool yields_to_anybody(const Step *step)
+{
+	const VrrpFsm *fsm = step->fsm;
+	bool unsettled = !vrrp_time_reached(fsm->calm_at, step->now) && !fsm->yielded &&
+			 fsm->last_reason == VRRP_REASON_NO_RESPONSE;
+
+	return !fsm->parameters.preempt && fsm->parameters.priority < 255 &&
+	       (unsettled || has_stalled(step));
+}
+
+static void yield_to(Step *step, const VrrpEvent *event, VrrpReason reason)
+{
+	VrrpFsm *fsm = step->fsm;
+
+	leave_master(step, VRRP_STATE_BACKUP, reason);
+	tell_conflict(step, event, true);
+	note_master(fsm, event);
+	learn_interval(fsm, event);
+	set_master_down(step, false);
+	release_linger(step);
+}
+
 static void on_advert_in_master(Step *step, const VrrpEvent *event)
 {
 	VrrpFsm *fsm = step->fsm;
@@ -503,13 +583,13 @@ static void on_advert_in_master(Step *step, const VrrpEvent *event)
 	}
 	if (priority > fsm->parameters.priority ||
 	    (equal && vrrp_address_compare(&event->advert.source, &fsm->source) > 0)) { /* S13 */
-		leave_master(step, VRRP_STATE_BACKUP,
-			     equal ? VRRP_REASON_ADDRESS_ORDER : VRRP_REASON_HIGHER_PRIORITY);
-		tell_conflict(step, event, true);
-		note_master(fsm, event);
-		learn_interval(fsm, event);
-		set_master_down(step, false);
-		release_linger(step);
+		yield_to(step, event,
+			 equal ? VRRP_REASON_ADDRESS_ORDER : VRRP_REASON_HIGHER_PRIORITY);
+		return;
+	}
+	if (yields_to_anybody(step)) {
+		fsm->yielded = true;
+		yield_to(step, event, VRRP_REASON_NO_PREEMPT);
 		return;
 	}
 	if (fsm->parameters.version == 3) /* S14; version 2 only discards */
@@ -534,6 +614,8 @@ static void on_timer(Step *step)
 {
 	VrrpFsm *fsm = step->fsm;
 
+	if (fsm->state == VRRP_STATE_INITIALIZE)
+		start_if_possible(step);
 	if (fsm->state == VRRP_STATE_BACKUP &&
 	    vrrp_time_reached(fsm->master_down, step->now)) /* S5 */
 		become_master(step, fsm->down_reason);
@@ -543,6 +625,9 @@ static void on_timer(Step *step)
 	if (fsm->state != VRRP_STATE_MASTER)
 		return;
 	if (vrrp_time_reached(fsm->next_advert, step->now)) { /* S11 */
+		/* Others may have taken over and gone again meanwhile. */
+		if (has_stalled(step) && fsm->held == VRRP_ADDRESSES_PRESENT)
+			start_announcing(step);
 		send_advert(step, fsm->parameters.priority);
 		/* From the deadline, not from now, so that adverts do not drift; adverts that a
 		 * stall missed are not made up for. */
@@ -574,6 +659,13 @@ void vrrp_fsm_init(VrrpFsm *fsm, const VrrpParameters *parameters)
 	fsm->release_deadline = VRRP_TIME_NEVER;
 	fsm->next_announce = VRRP_TIME_NEVER;
 	fsm->hold_until = VRRP_TIME_NEVER;
+	fsm->preempt_at = VRRP_TIME_NEVER;
+}
+
+bool vrrp_fsm_delayed(const VrrpFsm *fsm)
+{
+	return fsm->started && fsm->state == VRRP_STATE_INITIALIZE &&
+	       !(fsm->faults & VRRP_FAULTS_BLOCKING);
 }
 
 void vrrp_fsm_step(VrrpFsm *fsm, const VrrpEvent *event, VrrpTime now, VrrpActions *actions)
@@ -585,6 +677,7 @@ void vrrp_fsm_step(VrrpFsm *fsm, const VrrpEvent *event, VrrpTime now, VrrpActio
 	case VRRP_EVENT_START:
 		fsm->started = true;
 		fsm->stopping = false;
+		delay_start(fsm, vrrp_time_add(now, fsm->parameters.startup_delay_nsec));
 		start_if_possible(&step);
 		break;
 	case VRRP_EVENT_STOP:
@@ -626,6 +719,8 @@ VrrpTime vrrp_fsm_deadline(const VrrpFsm *fsm)
 {
 	VrrpTime deadline = fsm->release_deadline;
 
+	if (vrrp_fsm_delayed(fsm))
+		deadline = vrrp_time_min(deadline, fsm->not_before);
 	if (fsm->state == VRRP_STATE_BACKUP)
 		deadline = vrrp_time_min(deadline, fsm->master_down);
 	if (fsm->state == VRRP_STATE_MASTER)

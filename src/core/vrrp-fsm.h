@@ -18,7 +18,11 @@ typedef struct VrrpParameters {
 	uint8_t announce_count; /* how much of the announcement schedule, 0 to 6 */
 	bool preempt;
 	uint32_t address_count;
-	uint64_t interval_nsec; /* Advertisement_Interval */
+	uint64_t interval_nsec;         /* Advertisement_Interval */
+	uint64_t preempt_delay_nsec;    /* from the first advert of a lesser master to preemption */
+	uint64_t startup_delay_nsec;    /* from START to taking part */
+	uint64_t link_up_delay_nsec;    /* from the end of a blocking fault to taking part */
+	uint64_t announce_refresh_nsec; /* how often a master announces itself again; 0: never */
 	/* Adverts leave at multiples of the interval plus this, so that instances with one interval
 	 * and phase leave together: wake-ups cost more than packets. A first interval may be cut
 	 * short by it, never lengthened. */
@@ -135,7 +139,11 @@ typedef struct VrrpFsm {
 	bool master_heard;      /* since backup was entered, and its timer has not run out */
 	VrrpReason down_reason; /* what a takeover by Master_Down_Timer would be called */
 
-	VrrpTime master_down;      /* Master_Down_Timer, backup */
+	VrrpTime not_before;  /* StartupDelay, LinkUpDelay: it takes part then */
+	VrrpTime calm_at;     /* whoever has not been master for long by then yields (rule 12) */
+	VrrpTime preempt_at;  /* PreemptDelay: not earlier; never: no lesser master was heard */
+	bool yielded;         /* once since start or link-up (rule 12) */
+	VrrpTime master_down; /* Master_Down_Timer, backup */
 	VrrpTime master_down_base; /* when it was last set */
 	bool skewed;               /* ... to Skew_Time, because the master said goodbye (S6) */
 	VrrpTime next_advert;      /* Adver_Timer, master */
@@ -172,6 +180,9 @@ VrrpTime vrrp_fsm_deadline(const VrrpFsm *fsm);
 /* Skew_Time and Master_Down_Interval as they are now. */
 uint64_t vrrp_fsm_skew_nsec(const VrrpFsm *fsm);
 uint64_t vrrp_fsm_master_down_nsec(const VrrpFsm *fsm);
+
+/* True while StartupDelay or LinkUpDelay keeps it from taking part. */
+bool vrrp_fsm_delayed(const VrrpFsm *fsm);
 
 /* True from the moment mastership is given up until the addresses are gone. */
 static inline bool vrrp_fsm_releasing(const VrrpFsm *fsm)

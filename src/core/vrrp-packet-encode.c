@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Adverts as bytes, from the IP header on. Fields that the wire cannot carry are refused, never
- * rounded: an advert that says something else than the settings would make other routers count
- * wrongly. The buffer is the caller's; it must stay as it was where something is refused.
+ * Adverts as bytes: over IPv4 from the IP header on, over IPv6 from the message on. Fields that the
+ * wire cannot carry are refused, never rounded: an advert that says something else than the
+ * settings would make other routers count wrongly. The buffer is the caller's; it must stay as it
+ * was where something is refused.
  */
 
 #include <errno.h>
@@ -54,6 +55,8 @@ static bool fits(const VrrpPacketContent *content, VrrpFamily family)
 		return false;
 	if (content->version == 3 && content->auth != VRRP_AUTH_NONE)
 		return false;
+	if (content->version == 2 && family == VRRP_FAMILY_IPV6)
+		return false;
 	if (content->auth == VRRP_AUTH_AH && content->ah_number == 0)
 		return false;
 	if (content->source.family != family || content->destination.family != family)
@@ -93,7 +96,8 @@ static void write_message(const VrrpPacketContent *content, uint8_t *message, si
 		memset(next, 0, AUTH_DATA_SIZE);
 		if (content->auth == VRRP_AUTH_PASS)
 			memcpy(next, content->key, AUTH_DATA_SIZE);
-	} else if (content->checksum != VRRP_CHECKSUM_MESSAGE_ONLY) {
+	} else if (content->checksum != VRRP_CHECKSUM_MESSAGE_ONLY ||
+		   content->source.family == VRRP_FAMILY_IPV6) {
 		sum = vrrp_packet_pseudo_header_sum(&content->source, &content->destination,
 						    length);
 	}
@@ -145,4 +149,17 @@ int vrrp_packet_encode_ipv4(const VrrpPacketContent *content, uint8_t *buffer, s
 	if (ah_size > 0)
 		write_auth_header(content, buffer, buffer + IPV4_HEADER_SIZE, length);
 	return (int)total;
+}
+
+int vrrp_packet_encode_ipv6(const VrrpPacketContent *content, uint8_t *buffer, size_t size)
+{
+	size_t length;
+
+	if (!fits(content, VRRP_FAMILY_IPV6))
+		return -EINVAL;
+	length = message_size(content);
+	if (length > size)
+		return -ENOSPC;
+	write_message(content, buffer, length);
+	return (int)length;
 }

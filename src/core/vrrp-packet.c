@@ -144,17 +144,34 @@ VrrpReject vrrp_packet_parse_ipv4(const uint8_t *data, size_t size, VrrpPacket *
 	}
 }
 
-/* --- Judging --------------------------------------------------------------------------------- */
-
-static bool is_multicast(const VrrpAddress *address)
+VrrpReject vrrp_packet_parse_ipv6(const uint8_t *message, size_t size, const VrrpAddress *source,
+				  const VrrpAddress *destination, uint8_t hop_limit,
+				  VrrpPacket *ret)
 {
-	return address->bytes[0] >= 0xe0; /* IPv4: multicast, and broadcast with it */
+	*ret = (VrrpPacket){
+		.source = *source,
+		.destination = *destination,
+		.ttl = hop_limit,
+		.protocol = VRRP_PROTOCOL,
+	};
+	return parse_message(ret, message, size);
 }
 
-static bool is_group(const VrrpAddress *address)
-{
-	static const VrrpAddress group = { .family = VRRP_FAMILY_IPV4, .bytes = { 224, 0, 0, 18 } };
+/* --- Judging --------------------------------------------------------------------------------- */
 
+/* Not for one host alone: multicast, and IPv4's broadcast with it. */
+static bool is_for_many(const VrrpAddress *address)
+{
+	return vrrp_address_is_multicast(address) ||
+	       (address->family == VRRP_FAMILY_IPV4 && address->bytes[0] >= 0xe0);
+}
+
+static bool is_group(const VrrpPacketRules *rules, const VrrpAddress *address)
+{
+	VrrpAddress group = rules->group;
+
+	if (group.family == VRRP_FAMILY_NONE)
+		group = vrrp_group(rules->family);
 	return vrrp_address_compare(address, &group) == 0;
 }
 
@@ -169,9 +186,10 @@ static bool is_peer(const VrrpPacketRules *rules, const VrrpAddress *source)
 
 static VrrpReject check_way(const VrrpPacket *packet, const VrrpPacketRules *rules)
 {
-	if (packet->source.family != rules->family)
+	if (packet->source.family != rules->family || packet->destination.family != rules->family)
 		return VRRP_REJECT_DESTINATION;
-	if (rules->unicast ? is_multicast(&packet->destination) : !is_group(&packet->destination))
+	if (rules->unicast ? is_for_many(&packet->destination)
+			   : !is_group(rules, &packet->destination))
 		return VRRP_REJECT_DESTINATION;
 	if (rules->unicast && !is_peer(rules, &packet->source))
 		return VRRP_REJECT_UNKNOWN_PEER;
@@ -224,7 +242,9 @@ static VrrpReject check_message(VrrpPacket *packet, const VrrpPacketRules *rules
 {
 	VrrpReject reject;
 
-	if (packet->version != rules->version) /* R2 */
+	/* R2; version 2 is not there over IPv6, whatever the rules say. */
+	if (packet->version != rules->version ||
+	    (packet->version == 2 && packet->source.family == VRRP_FAMILY_IPV6))
 		return VRRP_REJECT_VERSION;
 	if (packet->type != TYPE_ADVERTISEMENT) /* R3 */
 		return VRRP_REJECT_TYPE;
@@ -318,4 +338,14 @@ bool vrrp_packet_same_addresses(const VrrpPacket *packet, const VrrpAddress *add
 		matched[j] = true;
 	}
 	return true;
+}
+
+bool vrrp_packet_leads_link_local(const VrrpPacket *packet)
+{
+	VrrpAddress first;
+
+	if (packet->source.family != VRRP_FAMILY_IPV6)
+		return true;
+	first = address_from(VRRP_FAMILY_IPV6, packet->addresses);
+	return vrrp_address_is_link_local(&first);
 }

@@ -19,7 +19,7 @@ enum {
 typedef struct VrrpPacket {
 	VrrpAddress source;
 	VrrpAddress destination;
-	uint8_t ttl;
+	uint8_t ttl;      /* IPv6: the hop limit */
 	uint8_t protocol; /* VRRP_PROTOCOL, or VRRP_PROTOCOL_AH where an AH precedes the message */
 	uint8_t version;
 	uint8_t type;
@@ -50,6 +50,7 @@ typedef struct VrrpPacketRules {
 			   */
 	uint8_t minimum_ttl; /* 255 for multicast */
 	bool unicast;
+	VrrpAddress group; /* of a multicast instance; family 0: vrrp_group(family) */
 	VrrpAuth auth;
 	uint8_t key[VRRP_KEY_SIZE];
 	uint64_t interval_nsec;   /* own; compared in version 2 only */
@@ -83,6 +84,14 @@ typedef struct VrrpPacketContent {
  * reads outside @data. */
 VrrpReject vrrp_packet_parse_ipv4(const uint8_t *data, size_t size, VrrpPacket *ret);
 
+/* The same for IPv6, where a raw socket delivers the message without the IP header: what was in it
+ * comes from the kernel beside it (recvmsg's address, IPV6_PKTINFO, IPV6_HOPLIMIT). There is no AH
+ * over IPv6. Returns VRRP_REJECT_NONE or _TRUNCATED; then @ret holds the source, the destination
+ * and the hop limit. Both addresses must be of IPv6. */
+VrrpReject vrrp_packet_parse_ipv6(const uint8_t *message, size_t size, const VrrpAddress *source,
+				  const VrrpAddress *destination, uint8_t hop_limit,
+				  VrrpPacket *ret);
+
 /* Judges a parsed packet by the rules of one instance, in the order destination, unknown peer, TTL,
  * version, type, VRID, length (an HMAC trailer has its own reason), auth type, checksum, count,
  * interval, key, owner: RFC 9568 7.1, RFC 3768 7.1, and design rules 6 to 9. Sets
@@ -96,9 +105,22 @@ VrrpReject vrrp_packet_check(VrrpPacket *packet, const VrrpPacketRules *rules);
 bool vrrp_packet_same_addresses(const VrrpPacket *packet, const VrrpAddress *addresses,
 				size_t count);
 
+/* Does the address list of a checked packet begin as RFC 9568 5.2.9 wants it? Over IPv6 that is
+ * with a link-local address (checklist R9); over IPv4 every list does. A list that does not is
+ * processed all the same, since keepalived sends such: the caller counts it as an error of the
+ * address list. */
+bool vrrp_packet_leads_link_local(const VrrpPacket *packet);
+
 /* Writes a complete IPv4 packet, IP header included (for IP_HDRINCL), signed where @content says
  * so. Returns its size, or -ENOSPC, or -EINVAL where the fields do not fit the version. */
 int vrrp_packet_encode_ipv4(const VrrpPacketContent *content, uint8_t *buffer, size_t size);
+
+/* Writes a message for a raw IPv6 socket, which makes the IP header itself: the source
+ * (IPV6_PKTINFO), the destination and the hop limit are the caller's to say again in sendmsg. The
+ * checksum is complete; where the socket has IPV6_CHECKSUM set, the kernel writes the same one.
+ * Version 3 without authentication only; @content->checksum and ->ttl do not matter. Returns its
+ * size, or -ENOSPC, or -EINVAL. */
+int vrrp_packet_encode_ipv6(const VrrpPacketContent *content, uint8_t *buffer, size_t size);
 
 /* The partial sum of the pseudo-header for a message of @message_length bytes: RFC 8200 8.1, and
  * RFC 5798 5.2.8 for IPv4, are the same sum. */

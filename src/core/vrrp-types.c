@@ -66,6 +66,27 @@ int vrrp_address_compare(const VrrpAddress *a, const VrrpAddress *b)
 	return memcmp(a->bytes, b->bytes, sizeof a->bytes);
 }
 
+bool vrrp_address_is_link_local(const VrrpAddress *address)
+{
+	return address->family == VRRP_FAMILY_IPV6 && address->bytes[0] == 0xfe &&
+	       (address->bytes[1] & 0xc0) == 0x80;
+}
+
+bool vrrp_address_is_multicast(const VrrpAddress *address)
+{
+	if (address->family == VRRP_FAMILY_IPV6)
+		return address->bytes[0] == 0xff;
+	return address->family == VRRP_FAMILY_IPV4 && (address->bytes[0] & 0xf0) == 0xe0;
+}
+
+VrrpAddress vrrp_group(VrrpFamily family)
+{
+	if (family == VRRP_FAMILY_IPV6)
+		return (VrrpAddress){ .family = VRRP_FAMILY_IPV6,
+				      .bytes = { 0xff, 0x02, [15] = 0x12 } };
+	return (VrrpAddress){ .family = VRRP_FAMILY_IPV4, .bytes = { 224, 0, 0, 18 } };
+}
+
 const char *vrrp_state_to_string(VrrpState state)
 {
 	return name_of(state_names, COUNT(state_names), state);

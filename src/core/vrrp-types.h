@@ -28,6 +28,7 @@
 	X(VRRP_REASON_RESUMED, "resumed")                                                         \
 	X(VRRP_REASON_HIGHER_PRIORITY, "higher-priority")                                         \
 	X(VRRP_REASON_ADDRESS_ORDER, "address-order") /* equal priority, the other's is higher */ \
+	X(VRRP_REASON_NO_PREEMPT, "no-preempt")       /* came late, and must not preempt */       \
 	X(VRRP_REASON_FAILOVER, "failover")                                                       \
 	X(VRRP_REASON_HOLD, "hold")                                                               \
 	X(VRRP_REASON_DISABLED, "disabled")                                                       \
@@ -72,7 +73,9 @@
 	X(VRRP_FAULT_NO_SOURCE_ADDRESS, 2, "no-source-address")                                   \
 	X(VRRP_FAULT_ADDRESS, 3, "address")                   /* the kernel refused an address */ \
 	X(VRRP_FAULT_AUTH_NUMBER, 4, "authentication-number") /* AH number used up */             \
-	X(VRRP_FAULT_PEER_TTL, 5, "peer-ttl")                 /* a peer's TTL is below the limit */
+	X(VRRP_FAULT_PEER_TTL, 5, "peer-ttl") /* a peer's TTL is below the limit */               \
+	X(VRRP_FAULT_DELAY, 6, "delay")       /* StartupDelay or LinkUpDelay is not over */       \
+	X(VRRP_FAULT_FILTER, 7, "filter")     /* traffic to the addresses is not refused */
 
 typedef enum VrrpState {
 #define X(id, text) id,
@@ -145,6 +148,14 @@ static inline size_t vrrp_address_size(VrrpAddress address)
 
 /* Unsigned, network order, as RFC 9568 6.4.3 compares senders. Returns <0, 0, >0. */
 int vrrp_address_compare(const VrrpAddress *a, const VrrpAddress *b);
+
+/* fe80::/10, RFC 4291 2.5.6. False for IPv4. */
+bool vrrp_address_is_link_local(const VrrpAddress *address);
+/* 224.0.0.0/4 or ff00::/8. */
+bool vrrp_address_is_multicast(const VrrpAddress *address);
+
+/* Where adverts go: 224.0.0.18 or ff02::12 (RFC 9568 5.1). */
+VrrpAddress vrrp_group(VrrpFamily family);
 
 /* Each *_to_string returns a static string, never NULL; each *_from_string returns the value or
  * -EINVAL. */

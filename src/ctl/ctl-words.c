@@ -32,6 +32,8 @@ static const char *reason_text(VrrpReason reason)
 		return "the new master's priority is higher";
 	case VRRP_REASON_ADDRESS_ORDER:
 		return "the new master has the same priority and a higher address";
+	case VRRP_REASON_NO_PREEMPT:
+		return "it came late, and Preempt=no lets the other one stay";
 	case VRRP_REASON_FAILOVER:
 		return "somebody asked for a failover";
 	case VRRP_REASON_HOLD:
@@ -93,6 +95,12 @@ static const char *fault_text(VrrpFault fault)
 	case VRRP_FAULT_PEER_TTL:
 		return "A peer's packets come over more routers than UnicastMinTtl= allows and are "
 		       "dropped.";
+	case VRRP_FAULT_DELAY:
+		return "StartupDelay= or LinkUpDelay= is not over yet; it takes part then by "
+		       "itself.";
+	case VRRP_FAULT_FILTER:
+		return "AcceptMode=no needs nftables, and the kernel refused them: what is sent to "
+		       "the addresses is not dropped. \"journalctl -u vrrpd\" has its words.";
 	}
 	return NULL;
 }

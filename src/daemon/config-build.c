@@ -34,6 +34,8 @@ InstanceConfig *config_build(const Settings *settings, guint32 ah_saved)
 	config->family = (uint8_t)settings->family;
 	config->vrid = settings->vrid;
 	config->track_interface = settings->track_interface;
+	/* The owner accepts always (RFC 9568 6.1). */
+	config->no_accept = !settings->accept_mode && settings->priority != 255;
 	config->unicast = settings->peers->len > 0;
 	config->ttl = config->unicast ? settings->unicast_ttl : 255;
 	/* A peer behind a router shows itself by the fault peer-ttl, which says to set
@@ -49,17 +51,22 @@ InstanceConfig *config_build(const Settings *settings, guint32 ah_saved)
 		.preempt = settings->preempt,
 		.address_count = count,
 		.interval_nsec = settings->interval_usec * VRRP_NSEC_PER_USEC,
+		.preempt_delay_nsec = settings->preempt_delay_usec * VRRP_NSEC_PER_USEC,
+		.startup_delay_nsec = settings->startup_delay_usec * VRRP_NSEC_PER_USEC,
+		.link_up_delay_nsec = settings->link_up_delay_usec * VRRP_NSEC_PER_USEC,
+		.announce_refresh_nsec = settings->announce_refresh_usec * VRRP_NSEC_PER_USEC,
 	};
 	config->auth = settings->auth;
 	memcpy(config->key, settings->key, sizeof config->key);
 	config->checksum = settings->checksum;
 	config->source = settings->source;
+	config->group = settings->group;
 	config->ah_saved = ah_saved;
 	config->ah_seed = ah_saved == 0 ? clock_seed() : 0;
 	config->peer_count = MIN(settings->peers->len, INSTANCE_PEERS_MAX);
 	for (guint i = 0; i < config->peer_count; i++)
 		config->peers[i] = g_array_index(settings->peers, VrrpAddress, i);
-	config->address_count = count;
+	config->advert_count = config->address_count = count;
 	for (guint i = 0; i < count; i++)
 		config->addresses[i] = g_array_index(settings->addresses, VrrpInterfaceAddress, i);
 	return config;

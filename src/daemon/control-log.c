@@ -204,10 +204,14 @@ static void log_kernel(const ModelInstance *model, const Note *note)
 	Entry entry;
 
 	begin_instance(&entry, G_LOG_LEVEL_WARNING,
-		       note->type == NOTE_ADDRESS_ERROR ? JOURNAL_ADDRESS_ERROR
-							: JOURNAL_SEND_ERROR,
+		       note->type == NOTE_ADDRESS_ERROR  ? JOURNAL_ADDRESS_ERROR
+		       : note->type == NOTE_FILTER_ERROR ? JOURNAL_FILTER_ERROR
+							 : JOURNAL_SEND_ERROR,
 		       model);
-	if (note->type == NOTE_ADDRESS_ERROR)
+	if (note->type == NOTE_FILTER_ERROR)
+		tell(&entry, "Traffic to the addresses cannot be refused (AcceptMode=no): %s.",
+		     why);
+	else if (note->type == NOTE_ADDRESS_ERROR)
 		tell(&entry, "The kernel refused to change the addresses: %s.", why);
 	else
 		tell(&entry, "An advert could not be sent: %s.", why);
@@ -230,6 +234,7 @@ void control_log_note(const ModelInstance *model, const Note *note)
 			log_peer(model, note);
 		return;
 	case NOTE_ADDRESS_ERROR:
+	case NOTE_FILTER_ERROR:
 	case NOTE_SEND_ERROR:
 		if (model)
 			log_kernel(model, note);

@@ -20,23 +20,24 @@
 
 /* --- Memberships ----------------------------------------------------------------------------- */
 
-static void leave_group(Engine *engine, EngineLink *link)
+static void leave_group(Engine *engine, int32_t interface_index, EngineGroup *group)
 {
-	if (link->holder < 0)
+	if (group->address.family == VRRP_FAMILY_NONE || group->holder < 0)
 		return;
-	engine_membership_leave(&engine->membership, link->index, link->holder);
-	link->holder = -1;
+	engine_membership_leave(&engine->membership, interface_index, &group->address,
+				group->holder);
+	group->holder = -1;
 }
 
-static void join_group(Engine *engine, EngineLink *link, VrrpTime now)
+static void join_group(Engine *engine, int32_t interface_index, EngineGroup *group, VrrpTime now)
 {
 	int r;
 
-	if (link->holder >= 0)
+	if (group->holder >= 0)
 		return;
-	r = engine_membership_join(&engine->membership, link->index);
+	r = engine_membership_join(&engine->membership, interface_index, &group->address);
 	if (r >= 0)
-		link->holder = (int16_t)r;
+		group->holder = (int16_t)r;
 	else
 		engine->join_retry_at =
 			vrrp_time_min(engine->join_retry_at, vrrp_time_add(now, ENGINE_RETRY_NSEC));
@@ -45,19 +46,38 @@ static void join_group(Engine *engine, EngineLink *link, VrrpTime now)
 void engine_environment_leave(Engine *engine, EngineInstance *instance)
 {
 	EngineLink *link = engine_links_by_index(&engine->links, instance->interface_index);
+	EngineGroup *group;
 
-	if (instance->joined && link && --link->members == 0)
-		leave_group(engine, link);
-	instance->joined = false;
+	if (instance->group.family == VRRP_FAMILY_NONE)
+		return;
+	group = link ? engine_links_group(link, &instance->group) : NULL;
+	instance->group = (VrrpAddress){ 0 };
+	if (!group || --group->members > 0)
+		return;
+	leave_group(engine, link->index, group);
+	*group = (EngineGroup){ 0 };
 }
 
 static void join(Engine *engine, EngineInstance *instance, EngineLink *link, VrrpTime now)
 {
-	if (instance->config->unicast || instance->joined)
+	const InstanceConfig *config = instance->config;
+	VrrpAddress address = config->group.family != VRRP_FAMILY_NONE
+				      ? config->group
+				      : vrrp_group((VrrpFamily)config->family);
+	EngineGroup *group;
+
+	if (config->unicast || instance->group.family != VRRP_FAMILY_NONE)
 		return;
-	instance->joined = true;
-	link->members++;
-	join_group(engine, link, now);
+	group = engine_links_group(link, &address);
+	if (!group) {
+		/* Perhaps somebody leaves one. */
+		engine->join_retry_at =
+			vrrp_time_min(engine->join_retry_at, vrrp_time_add(now, ENGINE_RETRY_NSEC));
+		return;
+	}
+	instance->group = address;
+	group->members++;
+	join_group(engine, link->index, group, now);
 }
 
 /* --- One instance ---------------------------------------------------------------------------- */
@@ -73,14 +93,23 @@ static VrrpAddress choose_source(Engine *engine, const EngineInstance *instance,
 	if (!link)
 		return (VrrpAddress){ 0 };
 	/* The owner's own address is in its list. */
-	return engine_links_source(&engine->links, link, (VrrpFamily)config->family,
-				   config->parameters.priority == 255);
+	if (config->family == VRRP_FAMILY_IPV4)
+		return engine_links_source_ipv4(&engine->links, link,
+						config->parameters.priority == 255);
+	return engine_links_source_ipv6(&engine->links, link,
+					config->unicast &&
+						!vrrp_address_is_link_local(&config->peers[0]),
+					config->parameters.priority == 255);
 }
 
-static bool link_usable(const EngineInstance *instance, const EngineLink *link)
+static bool link_usable(const EngineInstance *instance, EngineLink *link)
 {
+	const EngineGroup *group = NULL;
+
+	if (instance->group.family != VRRP_FAMILY_NONE)
+		group = engine_links_group(link, &instance->group);
 	/* Without the membership it would hear no master, and become one. */
-	if (!instance->config->unicast && link->holder < 0)
+	if (!instance->config->unicast && (!group || group->holder < 0))
 		return false;
 	return link->running || !instance->config->track_interface;
 }
@@ -195,23 +224,36 @@ static void announce_all(Engine *engine, const char *interface, VrrpTime now)
 					     &(VrrpEvent){ .type = VRRP_EVENT_ANNOUNCE }, now);
 }
 
+/* A switch may have forgotten us while the link was down: leaving and joining makes it hear a
+ * report. */
+static void renew_groups(Engine *engine, EngineLink *link, VrrpTime now)
+{
+	for (unsigned i = 0; i < ENGINE_LINK_GROUPS; i++) {
+		EngineGroup *group = &link->groups[i];
+
+		if (group->address.family == VRRP_FAMILY_NONE || group->holder < 0)
+			continue;
+		leave_group(engine, link->index, group);
+		join_group(engine, link->index, group, now);
+	}
+}
+
 static void on_event(Engine *engine, const EngineLinksEvent *event, VrrpTime now)
 {
 	EngineLink *link;
 
 	if (!event->changed)
 		return;
-	if (event->lost_holder >= 0)
-		engine_membership_leave(&engine->membership, event->index, event->lost_holder);
+	for (unsigned i = 0; event->gone && i < ENGINE_LINK_GROUPS; i++) {
+		EngineGroup lost = event->lost_groups[i];
+
+		leave_group(engine, event->index, &lost);
+	}
 	if (event->added)
 		count_lists(engine, event->added);
 	link = engine_links_by_index(&engine->links, event->index);
-	if (event->returned && link && link->holder >= 0) {
-		/* A switch may have forgotten us while the link was down: leaving and joining makes
-		 * it hear a report. */
-		leave_group(engine, link);
-		join_group(engine, link, now);
-	}
+	if (event->returned && link)
+		renew_groups(engine, link, now);
 	if (!engine->ready)
 		return;
 	if (event->old_name[0] != '\0')
@@ -334,10 +376,17 @@ void engine_environment_timer(Engine *engine, VrrpTime now)
 	for (uint32_t i = 0; i < engine->instance_count; i++) {
 		EngineInstance *instance = engine->instances[i];
 		EngineLink *link = engine_links_by_index(&engine->links, instance->interface_index);
+		EngineGroup *group = NULL;
 
-		if (!instance->joined || !link || link->holder >= 0)
+		if (instance->config->unicast || !link)
 			continue;
-		join_group(engine, link, now);
+		join(engine, instance, link, now);
+		if (instance->group.family != VRRP_FAMILY_NONE)
+			group = engine_links_group(link, &instance->group);
+		if (!group ||
+		    (group->holder >= 0 && !(instance->faults & VRRP_FAULT_INTERFACE_DOWN)))
+			continue;
+		join_group(engine, link->index, group, now);
 		engine_environment_update_all(engine, link->name, now);
 	}
 }

@@ -4,11 +4,13 @@
  * The socket filters: what is not for us must not queue, or a busy segment with many routers would
  * push our own peers' adverts out of the receive buffer.
  *
- * A program sees the packet from its IP header on. It finds the VRID behind the header's real
- * length, makes one number of interface and VRID, and looks that up in a sorted set: binary search
- * down to a leaf of a few dozen values, then one by one. Neighbouring values become a range, so an
- * interface with 255 VRIDs costs two instructions. Conditional jumps reach 255 instructions; where
- * a subtree is longer an unconditional one helps out.
+ * A program of an IPv4 socket sees the packet from its IP header on; one of an IPv6 socket sees the
+ * message, and looks back at the IP header where the kernel lends a way (SKF_NET_OFF). It finds the
+ * VRID behind the header's real length, makes one number of interface and VRID, and looks that up
+ * in a sorted set: binary search down to a leaf of a few dozen values, then one by one.
+ * Neighbouring values become a range, so an interface with 255 VRIDs costs two instructions.
+ * Conditional jumps reach 255 instructions; where a subtree is longer an unconditional one helps
+ * out.
  *
  * The second program, for the packets that are only counted, is the same with the answers
  * exchanged. Both are built from one description, so no packet can fall between them.
@@ -19,11 +21,12 @@
 #include "core/vrrp-packet.h"
 #include "engine-filter.h"
 
-#define GROUP      0xe0000012u /* 224.0.0.18 */
 #define LEAF_MAX   32 /* ranges; two instructions each, so that every jump out of it reaches */
 #define PASS_ALL   0xffffffffu
 #define IP_SOURCE  12
 #define IP_TARGET  16
+#define IP6_SOURCE ((uint32_t)SKF_NET_OFF + 8)
+#define IP6_TARGET ((uint32_t)SKF_NET_OFF + 24)
 #define MAX_JUMP   255
 #define BITS_WORDS 8
 
@@ -145,9 +148,13 @@ static void emit_bits(Program *program, const uint32_t words[BITS_WORDS])
 	emit(program, BPF_RET | BPF_K, program->reject);
 }
 
-static void emit_prologue(Program *program, uint8_t protocol, uint32_t vrid_offset)
+static void emit_prologue(Program *program, uint8_t family, uint8_t protocol, uint32_t vrid_offset)
 {
-	emit(program, BPF_LDX | BPF_B | BPF_MSH, 0); /* X: the IP header's length */
+	/* X: the length of the IP header, where that is a part of what is seen. */
+	if (family == VRRP_FAMILY_IPV6)
+		emit(program, BPF_LDX | BPF_IMM, 0);
+	else
+		emit(program, BPF_LDX | BPF_B | BPF_MSH, 0);
 	if (protocol == VRRP_PROTOCOL_AH) {
 		/* The AH of an IPsec association between two hosts is none of our business. */
 		emit(program, BPF_LD | BPF_B | BPF_IND, 0);
@@ -174,6 +181,34 @@ static void emit_multicast(Program *program, const EngineFilterInput *input, uin
 	emit_lookup(program, input->pairs, input->pair_count);
 }
 
+/* The accumulator becomes engine_filter_source of the sender. */
+static void emit_source(Program *program, uint8_t family)
+{
+	if (family != VRRP_FAMILY_IPV6) {
+		emit(program, BPF_LD | BPF_W | BPF_ABS, IP_SOURCE);
+		return;
+	}
+	emit(program, BPF_LD | BPF_W | BPF_ABS, IP6_SOURCE);
+	for (uint32_t word = 1; word < 4; word++) {
+		emit(program, BPF_MISC | BPF_TAX, 0);
+		emit(program, BPF_LD | BPF_W | BPF_ABS, IP6_SOURCE + 4 * word);
+		emit(program, BPF_ALU | BPF_XOR | BPF_X, 0);
+	}
+}
+
+/* The accumulator becomes 0xe0 or 0xff, or something else where the packet is for one host. Which
+ * group it is the instance's rules judge. */
+static uint32_t emit_target(Program *program, uint8_t family)
+{
+	if (family == VRRP_FAMILY_IPV6) {
+		emit(program, BPF_LD | BPF_B | BPF_ABS, IP6_TARGET);
+		return 0xff;
+	}
+	emit(program, BPF_LD | BPF_B | BPF_ABS, IP_TARGET);
+	emit(program, BPF_ALU | BPF_AND | BPF_K, 0xf0);
+	return 0xe0;
+}
+
 static void emit_unicast(Program *program, const EngineFilterInput *input, uint32_t vrid_offset)
 {
 	emit(program, BPF_LD | BPF_B | BPF_IND, vrid_offset);
@@ -182,7 +217,7 @@ static void emit_unicast(Program *program, const EngineFilterInput *input, uint3
 		emit(program, BPF_RET | BPF_K, program->accept);
 		return;
 	}
-	emit(program, BPF_LD | BPF_W | BPF_ABS, IP_SOURCE);
+	emit_source(program, input->family);
 	emit_lookup(program, input->sources, input->source_count);
 }
 
@@ -194,11 +229,12 @@ size_t engine_filter_build(const EngineFilterInput *input, uint8_t protocol, boo
 			    .capacity = capacity,
 			    .accept = stray ? 0 : PASS_ALL,
 			    .reject = stray ? PASS_ALL : 0 };
+	uint32_t multicast;
 	size_t branch;
 
-	emit_prologue(&program, protocol, vrid_offset);
-	emit(&program, BPF_LD | BPF_W | BPF_ABS, IP_TARGET);
-	emit_jump(&program, BPF_JMP | BPF_JEQ | BPF_K, GROUP, 1, 0);
+	emit_prologue(&program, input->family, protocol, vrid_offset);
+	multicast = emit_target(&program, input->family);
+	emit_jump(&program, BPF_JMP | BPF_JEQ | BPF_K, multicast, 1, 0);
 	branch = program.count;
 	emit(&program, 0, 0);
 	emit_multicast(&program, input, vrid_offset);
@@ -207,6 +243,19 @@ size_t engine_filter_build(const EngineFilterInput *input, uint8_t protocol, boo
 				    (uint32_t)(program.count - (branch + 1)) });
 	emit_unicast(&program, input, vrid_offset);
 	return program.count <= capacity ? program.count : 0;
+}
+
+static uint32_t word_of(const uint8_t *bytes)
+{
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+	       bytes[3];
+}
+
+uint32_t engine_filter_source(const VrrpAddress *address)
+{
+	/* Of an IPv4 address the other bytes are zero. */
+	return word_of(address->bytes) ^ word_of(address->bytes + 4) ^ word_of(address->bytes + 8) ^
+	       word_of(address->bytes + 12);
 }
 
 static void sift_down(uint32_t *values, size_t at, size_t count)

@@ -12,16 +12,19 @@
 
 #include <linux/filter.h>
 
+#include "core/vrrp-types.h"
+
 #define ENGINE_FILTER_MAX 4096 /* BPF_MAXINSNS */
 
 /* What the instances of this host want. All arrays are sorted and without doubles
  * (engine_filter_sort). */
 typedef struct EngineFilterInput {
+	uint8_t family; /* VrrpFamily: of the socket */
 	const uint32_t
 		*pairs; /* of the multicast instances: engine_filter_pair, or VRIDs where @coarse */
 	size_t pair_count;
-	const uint32_t
-		*sources; /* of the unicast instances: peers, host order; not used where @coarse */
+	const uint32_t *sources; /* of the unicast instances: engine_filter_source of the peers; not
+				    used where @coarse */
 	size_t source_count;
 	uint32_t unicast_vrids[8]; /* of the unicast instances, a bit each */
 	bool coarse; /* look at VRIDs only: the way out for programs that would be too long */
@@ -31,6 +34,10 @@ static inline uint32_t engine_filter_pair(int32_t interface_index, uint8_t vrid)
 {
 	return (uint32_t)interface_index << 8 | vrid;
 }
+
+/* Four bytes for an address: itself in host order, or the exclusive or of IPv6's four words. Peers
+ * that have it in common cost a packet that the engine itself must drop, nothing else. */
+uint32_t engine_filter_source(const VrrpAddress *address);
 
 /* Sorts ascending and drops doubles; returns the new count. Allocates nothing. */
 size_t engine_filter_sort(uint32_t *values, size_t count);

@@ -72,9 +72,9 @@ uint64_t engine_instance_list_fingerprint(const uint8_t *addresses, size_t count
 
 static uint64_t config_fingerprint(const InstanceConfig *config)
 {
-	uint64_t sum = config->address_count;
+	uint64_t sum = config->advert_count;
 
-	for (uint32_t i = 0; i < config->address_count; i++)
+	for (uint32_t i = 0; i < config->advert_count; i++)
 		/* Less the count of one, which the whole has already. */
 		sum += engine_instance_list_fingerprint(config->addresses[i].address.bytes, 1,
 							vrrp_address_size(
@@ -115,6 +115,7 @@ void engine_instance_configure(EngineInstance *instance, const InstanceConfig *c
 		.priority = config->parameters.priority,
 		.minimum_ttl = config->minimum_ttl,
 		.unicast = config->unicast,
+		.group = config->group,
 		.auth = config->auth,
 		.interval_nsec = config->parameters.interval_nsec,
 		.peers = config->peers,
@@ -167,7 +168,7 @@ void engine_instance_status(const EngineInstance *instance, InstanceStatus *ret)
 	ret->addresses_held = (uint8_t)fsm->held;
 	ret->checksum_form = (uint8_t)instance->checksum_form;
 	ret->started = fsm->started;
-	ret->faults = fsm->faults;
+	ret->faults = fsm->faults | (vrrp_fsm_delayed(fsm) ? (uint32_t)VRRP_FAULT_DELAY : 0);
 	ret->interface_index = instance->interface_index;
 	ret->address_error = instance->address_error;
 	ret->transitions = fsm->transitions;

@@ -38,7 +38,7 @@ struct EngineInstance {
 	bool unicast_counted; /* in Engine.unicast_count */
 
 	int32_t interface_index; /* 0: missing */
-	bool joined;             /* counted as a member on its link */
+	VrrpAddress group;       /* that it is a member of on its link; family 0: of none */
 	VrrpAddress source;      /* told to the fsm */
 	uint32_t faults;         /* VrrpFault bits as they are */
 	uint32_t faults_told;    /* ... as the fsm knows them */

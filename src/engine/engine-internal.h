@@ -17,6 +17,7 @@
 #include "engine-instance.h"
 #include "engine-links.h"
 #include "engine-membership.h"
+#include "engine-nd.h"
 #include "engine-note.h"
 #include "engine-stamp.h"
 #include "engine.h"
@@ -30,11 +31,11 @@
 
 enum {
 	ENGINE_RECEIVE_BATCH = 64,
-	ENGINE_RECEIVE_SIZE = 1536, /* above the largest IPv4 advert: 60 + 24 + 8 + 255 * 4 + 8 */
-	ENGINE_RECEIVE_BUDGET = 64, /* batches of one socket in a turn */
-	ENGINE_STRAY_BUDGET = 64,   /* packets of a stray socket at a time */
-	ENGINE_SEND_BATCH = 128, /* adverts in one call: half of a peer's default receive buffer */
-	ENGINE_ANNOUNCE_BATCH = 256, /* ARP frames in one call */
+	ENGINE_PACKET_SIZE = (VRRP_PACKET_MAX + 8) / 8 * 8, /* so that a longer one is seen to be */
+	ENGINE_RECEIVE_BUDGET = 64,                         /* batches of one socket in a turn */
+	ENGINE_STRAY_BUDGET = 64, /* packets of a stray socket at a time */
+	ENGINE_SEND_BATCH = 128,  /* adverts in one call: half of a peer's default receive buffer */
+	ENGINE_ANNOUNCE_BATCH = 256, /* frames in one call */
 	ENGINE_COMMAND_BUDGET = 64,
 	ENGINE_DONE_BUDGET = 256,
 	ENGINE_MONITOR_BUDGET = 16, /* datagrams of rtnetlink in a turn */
@@ -54,13 +55,16 @@ enum {
 typedef enum EngineSocketId {
 	ENGINE_SOCKET_VRRP,
 	ENGINE_SOCKET_AH,
+	ENGINE_SOCKET_VRRP_IPV6,
 	ENGINE_SOCKET_STRAY_VRRP,
 	ENGINE_SOCKET_STRAY_AH,
+	ENGINE_SOCKET_STRAY_VRRP_IPV6,
 	_ENGINE_SOCKET_MAX,
 } EngineSocketId;
 
 typedef struct EngineSocket {
-	int fd;
+	int fd;         /* -1: not open; IPv6 only, on hosts without it */
+	uint8_t family; /* VrrpFamily */
 	uint8_t protocol;
 	bool stray;
 	bool ready;         /* epoll said so */
@@ -70,19 +74,24 @@ typedef struct EngineSocket {
 typedef struct EngineReceive {
 	struct mmsghdr messages[ENGINE_RECEIVE_BATCH];
 	struct iovec vectors[ENGINE_RECEIVE_BATCH];
-	_Alignas(8) uint8_t control[ENGINE_RECEIVE_BATCH][CMSG_SPACE(sizeof(struct in_pktinfo)) +
-							  CMSG_SPACE(sizeof(uint32_t)) +
-							  CMSG_SPACE(sizeof(struct timespec))];
-	uint8_t buffers[ENGINE_RECEIVE_BATCH][ENGINE_RECEIVE_SIZE];
+	_Alignas(8)
+		uint8_t control[ENGINE_RECEIVE_BATCH]
+			       [CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)) +
+				CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(struct timespec))];
+	struct sockaddr_in6 sources[ENGINE_RECEIVE_BATCH]; /* IPv6 */
+	uint8_t buffers[ENGINE_RECEIVE_BATCH][ENGINE_PACKET_SIZE];
 } EngineReceive;
 
+/* Adverts of one family that wait for the call. */
 typedef struct EngineSend {
+	int fd; /* -1: not open */
 	unsigned count;
 	struct mmsghdr messages[ENGINE_SEND_BATCH];
 	struct iovec vectors[ENGINE_SEND_BATCH];
-	struct sockaddr_in targets[ENGINE_SEND_BATCH];
-	_Alignas(8) uint8_t control[ENGINE_SEND_BATCH][CMSG_SPACE(sizeof(struct in_pktinfo))];
-	uint8_t buffers[ENGINE_SEND_BATCH][ENGINE_RECEIVE_SIZE];
+	struct sockaddr_in6 targets[ENGINE_SEND_BATCH]; /* or a sockaddr_in in its place */
+	_Alignas(8) uint8_t control[ENGINE_SEND_BATCH][CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+						       CMSG_SPACE(sizeof(int))];
+	uint8_t buffers[ENGINE_SEND_BATCH][ENGINE_PACKET_SIZE];
 	struct {
 		EngineInstance *instance;
 		uint8_t priority;
@@ -96,7 +105,7 @@ typedef struct EngineAnnounce {
 	struct mmsghdr messages[ENGINE_ANNOUNCE_BATCH];
 	struct iovec vectors[ENGINE_ANNOUNCE_BATCH];
 	struct sockaddr_ll targets[ENGINE_ANNOUNCE_BATCH];
-	uint8_t frames[ENGINE_ANNOUNCE_BATCH][ENGINE_ARP_SIZE];
+	uint8_t frames[ENGINE_ANNOUNCE_BATCH][ENGINE_ND_SIZE]; /* ARP is shorter */
 	EngineInstance *owners[ENGINE_ANNOUNCE_BATCH];
 } EngineAnnounce;
 
@@ -118,7 +127,6 @@ struct Engine {
 	int epoll_fd;
 	int timer_fd;
 	int monitor_fd;
-	int send_fd;
 	int announce_fd;
 	EngineSocket sockets[_ENGINE_SOCKET_MAX];
 
@@ -172,6 +180,7 @@ struct Engine {
 
 	EngineReceive receive;
 	EngineSend send;
+	EngineSend send_ipv6;
 	EngineAnnounce announce;
 
 	uint32_t filter_pairs[INSTANCES_MAX];

@@ -67,6 +67,7 @@ static void begin(Engine *engine, EngineInstance *instance, VrrpTime now)
 		instance->job_instant = true;
 		instance->address_error = 0;
 		engine_instance_fault(instance, VRRP_FAULT_ADDRESS, false);
+		engine_instance_fault(instance, VRRP_FAULT_FILTER, false);
 		return_previous(engine, instance);
 		return;
 	}
@@ -96,7 +97,7 @@ void engine_job_retry(Engine *engine, EngineInstance *instance, VrrpTime now)
 
 static bool same_addresses(const InstanceConfig *a, const InstanceConfig *b)
 {
-	return a->address_count == b->address_count &&
+	return a->address_count == b->address_count && a->no_accept == b->no_accept &&
 	       memcmp(a->addresses, b->addresses, a->address_count * sizeof a->addresses[0]) == 0;
 }
 
@@ -151,6 +152,26 @@ void engine_job_drop_replacement(Engine *engine, EngineInstance *instance)
 	instance->replacement = NULL;
 }
 
+static void on_filter(Engine *engine, EngineInstance *instance, int error, VrrpTime now)
+{
+	engine_instance_fault(instance, VRRP_FAULT_FILTER, error != 0);
+	if (error != 0)
+		engine_note_instance(engine, instance, NOTE_FILTER_ERROR, NULL, error, now);
+}
+
+/* It came back, or was lost, without a job of an instance. */
+static void on_filter_of_all(Engine *engine, int error, VrrpTime now)
+{
+	for (uint32_t i = 0; i < engine->instance_count; i++) {
+		EngineInstance *instance = engine->instances[i];
+
+		if (!instance->config->no_accept || instance->fsm.held == VRRP_ADDRESSES_ABSENT)
+			continue;
+		on_filter(engine, instance, error, now);
+		engine_instance_settle(engine, instance, now);
+	}
+}
+
 static void on_result(Engine *engine, EngineInstance *instance, const NetlinkDone *done,
 		      VrrpTime now)
 {
@@ -161,6 +182,7 @@ static void on_result(Engine *engine, EngineInstance *instance, const NetlinkDon
 	if (!superseded) {
 		instance->address_error = done->error;
 		engine_instance_fault(instance, VRRP_FAULT_ADDRESS, done->error != 0);
+		on_filter(engine, instance, done->filter_error, now);
 	}
 	if (done->error == 0)
 		return;
@@ -196,4 +218,6 @@ void engine_job_done(Engine *engine, const NetlinkDone *done, VrrpTime now)
 		on_addresses(engine, done, now);
 	else if (done->type == NETLINK_JOB_FLUSH_STALE)
 		engine->flushed = true;
+	else if (done->type == NETLINK_JOB_FILTER)
+		on_filter_of_all(engine, done->filter_error, now);
 }

@@ -109,16 +109,23 @@ bool engine_links_list(EngineLinks *links, const VrrpAddress *address, int delta
 	return found;
 }
 
-static bool usable_source(const EngineAddress *address, VrrpFamily family, bool secondary_too,
-			  bool listed_too, uint8_t scope)
+/* Secondary addresses of IPv4 and lesser ones of IPv6 are the second choice. */
+static VrrpAddress find_source(const EngineLinks *links, const EngineLink *link, VrrpFamily family,
+			       uint8_t scope, bool second_choice, bool listed_too)
 {
-	return address->address.family == family && !address->tentative &&
-	       (listed_too || address->listed == 0) && (secondary_too || !address->secondary) &&
-	       address->scope == scope;
+	for (int32_t i = link->first_address; i >= 0; i = links->addresses[i].next_on_link) {
+		const EngineAddress *address = &links->addresses[i];
+
+		if (address->address.family == family && !address->tentative &&
+		    (listed_too || address->listed == 0) && address->scope == scope &&
+		    (second_choice || (!address->secondary && !address->lesser)))
+			return address->address;
+	}
+	return (VrrpAddress){ 0 };
 }
 
-VrrpAddress engine_links_source(const EngineLinks *links, const EngineLink *link, VrrpFamily family,
-				bool listed_too)
+VrrpAddress engine_links_source_ipv4(const EngineLinks *links, const EngineLink *link,
+				     bool listed_too)
 {
 	static const struct {
 		uint8_t scope;
@@ -130,12 +137,40 @@ VrrpAddress engine_links_source(const EngineLinks *links, const EngineLink *link
 		{ RT_SCOPE_LINK, true },
 	};
 
-	for (size_t pass = 0; pass < sizeof order / sizeof order[0]; pass++)
-		for (int32_t i = link->first_address; i >= 0; i = links->addresses[i].next_on_link)
-			if (usable_source(&links->addresses[i], family, order[pass].secondary_too,
-					  listed_too, order[pass].scope))
-				return links->addresses[i].address;
+	for (size_t pass = 0; pass < sizeof order / sizeof order[0]; pass++) {
+		VrrpAddress source = find_source(links, link, VRRP_FAMILY_IPV4, order[pass].scope,
+						 order[pass].secondary_too, listed_too);
+
+		if (source.family != VRRP_FAMILY_NONE)
+			return source;
+	}
 	return (VrrpAddress){ 0 };
+}
+
+VrrpAddress engine_links_source_ipv6(const EngineLinks *links, const EngineLink *link, bool global,
+				     bool listed_too)
+{
+	uint8_t scope = global ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+	VrrpAddress source = find_source(links, link, VRRP_FAMILY_IPV6, scope, false, listed_too);
+
+	if (source.family == VRRP_FAMILY_NONE)
+		source = find_source(links, link, VRRP_FAMILY_IPV6, scope, true, listed_too);
+	return source;
+}
+
+EngineGroup *engine_links_group(EngineLink *link, const VrrpAddress *group)
+{
+	EngineGroup *unused = NULL;
+
+	for (unsigned i = 0; i < ENGINE_LINK_GROUPS; i++) {
+		if (address_equal(&link->groups[i].address, group))
+			return &link->groups[i];
+		if (!unused && link->groups[i].address.family == VRRP_FAMILY_NONE)
+			unused = &link->groups[i];
+	}
+	if (unused)
+		*unused = (EngineGroup){ .address = *group, .holder = -1 };
+	return unused;
 }
 
 static int32_t link_slot(const EngineLinks *links, const EngineLink *link)
@@ -187,7 +222,8 @@ static void remove_link(EngineLinks *links, EngineLink *link, EngineLinksEvent *
 	int32_t slot = link_slot(links, link);
 
 	describe(link, ret);
-	ret->lost_holder = link->holder;
+	ret->gone = true;
+	memcpy(ret->lost_groups, link->groups, sizeof ret->lost_groups);
 	while (link->first_address >= 0)
 		remove_address(links, link->first_address);
 	unchain_link(links, index_bucket(links, link->index), slot, false);
@@ -206,7 +242,7 @@ static EngineLink *add_link(EngineLinks *links, const NetlinkChange *change)
 		return NULL;
 	link = &links->links[slot];
 	links->free_link = link->next_by_index;
-	*link = (EngineLink){ .index = change->interface_index, .holder = -1, .first_address = -1 };
+	*link = (EngineLink){ .index = change->interface_index, .first_address = -1 };
 	memcpy(link->name, change->name, sizeof link->name);
 	bucket = index_bucket(links, link->index);
 	link->next_by_index = *bucket;
@@ -299,6 +335,8 @@ static int32_t add_address(EngineLinks *links, int32_t link, const NetlinkChange
 static void apply_address(EngineLinks *links, const NetlinkChange *change, EngineLinksEvent *ret)
 {
 	EngineLink *link = engine_links_by_index(links, change->interface_index);
+	bool lesser = change->address.family == VRRP_FAMILY_IPV6 &&
+		      (change->flags & (IFA_F_DEPRECATED | IFA_F_TEMPORARY)) != 0;
 	EngineAddress *address;
 	int32_t slot;
 
@@ -323,24 +361,20 @@ static void apply_address(EngineLinks *links, const NetlinkChange *change, Engin
 	}
 	address = &links->addresses[slot];
 	if (address->scope != change->scope || address->secondary != change->secondary ||
-	    address->tentative != change->tentative)
+	    address->tentative != change->tentative || address->lesser != lesser)
 		describe(link, ret);
 	address->scope = change->scope;
 	address->secondary = change->secondary;
 	address->tentative = change->tentative;
+	address->lesser = lesser;
 	address->generation = links->generation;
-}
-
-static EngineLinksEvent no_event(void)
-{
-	return (EngineLinksEvent){ .lost_holder = -1 };
 }
 
 void engine_links_apply(EngineLinks *links, const NetlinkChange *change, EngineLinksEvent *ret)
 {
 	EngineLink *link;
 
-	*ret = no_event();
+	*ret = (EngineLinksEvent){ 0 };
 	switch (change->type) {
 	case NETLINK_CHANGE_LINK:
 		if (change->interface_index > 0)
@@ -369,7 +403,7 @@ void engine_links_begin(EngineLinks *links)
 
 bool engine_links_sweep(EngineLinks *links, NetlinkDump dump, EngineLinksEvent *ret)
 {
-	*ret = no_event();
+	*ret = (EngineLinksEvent){ 0 };
 	while (dump == NETLINK_DUMP_LINKS && links->swept < ENGINE_LINKS_MAX) {
 		EngineLink *link = &links->links[links->swept++];
 

@@ -15,6 +15,7 @@ enum {
 		32768, /* the host's own addresses; ours (IFA_PROTO) are not kept here */
 	ENGINE_LINK_BUCKETS = 8192,
 	ENGINE_ADDRESS_BUCKETS = 16384,
+	ENGINE_LINK_GROUPS = 8,        /* different multicast groups on one link */
 	ENGINE_ADDRESS_PROTOCOL = 112, /* IFA_PROTO of the addresses that instances hold */
 };
 
@@ -24,6 +25,7 @@ typedef struct EngineAddress {
 	uint8_t scope;
 	bool secondary;
 	bool tentative;
+	bool lesser;     /* IPv6: deprecated or temporary; a source only where there is no other */
 	uint32_t listed; /* how many instances have it in their list: never a source then */
 	uint32_t generation;
 	int32_t link; /* slot, -1: this entry is free */
@@ -31,15 +33,21 @@ typedef struct EngineAddress {
 	int32_t next_in_bucket;
 } EngineAddress;
 
+/* A membership. */
+typedef struct EngineGroup {
+	VrrpAddress address; /* family 0: this entry is free */
+	int16_t holder;      /* -1: not joined */
+	uint32_t members;    /* instances that want it */
+} EngineGroup;
+
 typedef struct EngineLink {
 	int32_t index; /* 0: this entry is free */
 	char name[VRRP_INTERFACE_NAME_SIZE];
 	bool up;
 	bool running;
 	uint8_t mac_length;
-	uint8_t mac[6];   /* all zero where the link's addresses have another length */
-	int16_t holder;   /* of the multicast membership, -1: not joined */
-	uint32_t members; /* instances that want the membership */
+	uint8_t mac[6]; /* all zero where the link's addresses have another length */
+	EngineGroup groups[ENGINE_LINK_GROUPS];
 	uint32_t generation;
 	int32_t first_address;
 	int32_t next_by_index;
@@ -64,7 +72,8 @@ typedef struct EngineLinksEvent {
 	bool returned; /* the link runs again, or is new and runs */
 	bool mac_changed;
 	int32_t index;
-	int16_t lost_holder;  /* the link is gone and this holder had its membership; else -1 */
+	bool gone; /* the link is; @lost_groups are what it had joined */
+	EngineGroup lost_groups[ENGINE_LINK_GROUPS];
 	EngineAddress *added; /* an address that was not there before: its @listed is the caller's
 				 to fill */
 	char name[VRRP_INTERFACE_NAME_SIZE];
@@ -89,8 +98,16 @@ bool engine_links_own(const EngineLinks *links, const VrrpAddress *address);
 /* Adds @delta to the count of instances that list @address. Returns true where the host has that
  * address. */
 bool engine_links_list(EngineLinks *links, const VrrpAddress *address, int delta);
-/* The address to send from: primary before secondary, scope global before link, in the kernel's
- * order, never one that an instance lists unless @listed_too (the owner of an address). Family 0
- * where there is none. */
-VrrpAddress engine_links_source(const EngineLinks *links, const EngineLink *link, VrrpFamily family,
-				bool listed_too);
+/* The IPv4 address to send from: primary before secondary, scope global before link, in the
+ * kernel's order, never one that an instance lists unless @listed_too (the owner of an address).
+ * Family 0 where there is none. */
+VrrpAddress engine_links_source_ipv4(const EngineLinks *links, const EngineLink *link,
+				     bool listed_too);
+/* The same for IPv6: the link-local address (RFC 9568 5.1.2.1), or where @global, for peers that
+ * are not on the link, one of global scope. Never one that duplicate address detection has not
+ * passed; a deprecated or temporary one only where there is no other. */
+VrrpAddress engine_links_source_ipv6(const EngineLinks *links, const EngineLink *link, bool global,
+				     bool listed_too);
+/* The link's entry for @group; where it has none a free one is taken for it. NULL where none is
+ * free. */
+EngineGroup *engine_links_group(EngineLink *link, const VrrpAddress *group);

@@ -3,12 +3,16 @@
 /*
  * Packets in.
  *
- * For each of the protocols 112 and 51 there are two raw sockets. The filter of the main one passes
- * what an instance here could want; only its packets reach a state machine, it has a large buffer,
- * and it is read until it is empty before any timer expires: a master must not be declared dead
- * while its adverts wait to be read. The filter of the stray one passes the rest: a foreign VRID,
- * an unknown peer. Those are counted and noted, nothing else, with a small buffer, a small budget
- * and after everything else, so that a busy or hostile segment costs the protocol nothing.
+ * For each of the protocols 112 and 51 over IPv4, and for 112 over IPv6, there are two raw sockets.
+ * The filter of the main one passes what an instance here could want; only its packets reach a
+ * state machine, it has a large buffer, and it is read until it is empty before any timer expires:
+ * a master must not be declared dead while its adverts wait to be read. The filter of the stray one
+ * passes the rest: a foreign VRID, an unknown peer. Those are counted and noted, nothing else, with
+ * a small buffer, a small budget and after everything else, so that a busy or hostile segment costs
+ * the protocol nothing.
+ *
+ * A raw socket of IPv6 delivers the message alone. Its addresses, its hop limit and its interface
+ * come beside it; a packet without them is not judged. What follows is the same for both families.
  *
  * A packet that is dropped is counted under its reason: on the instance that it was meant for, or
  * on the engine where none could be found. Packets from this host itself are neither.
@@ -24,12 +28,12 @@
 #define RECEIVE_BUFFER (8 * 1024 * 1024)
 #define STRAY_BUFFER   (64 * 1024)
 
-static const VrrpAddress group = { .family = VRRP_FAMILY_IPV4, .bytes = { 224, 0, 0, 18 } };
-
 /* --- Judging --------------------------------------------------------------------------------- */
 
 typedef struct Arrival {
 	VrrpPacket packet;
+	VrrpAddress destination; /* IPv6, beside the message; family 0: not told */
+	int hop_limit;           /* -1: not told */
 	int32_t interface_index;
 	bool stray;
 	VrrpTime now; /* when it was read */
@@ -73,15 +77,11 @@ static void drop(Engine *engine, EngineInstance *instance, const Arrival *arriva
 	note_reject(engine, instance, arrival, reject);
 }
 
-static bool is_group(const VrrpAddress *address)
-{
-	return vrrp_address_compare(address, &group) == 0;
-}
-
 static EngineInstance *find_multicast(Engine *engine, const Arrival *arrival)
 {
 	VrrpTableKey key = vrrp_table_key_multicast((uint32_t)arrival->interface_index,
-						    VRRP_FAMILY_IPV4, arrival->packet.vrid);
+						    (VrrpFamily)arrival->packet.destination.family,
+						    arrival->packet.vrid);
 
 	return vrrp_table_find(&engine->table, &key);
 }
@@ -99,7 +99,7 @@ static EngineInstance *find_unicast(Engine *engine, const Arrival *arrival)
 static EngineInstance *find(Engine *engine, const Arrival *arrival, VrrpReject *ret_reject)
 {
 	const VrrpPacket *packet = &arrival->packet;
-	bool to_group = is_group(&packet->destination);
+	bool to_group = vrrp_address_is_multicast(&packet->destination);
 	EngineInstance *instance;
 
 	*ret_reject = VRRP_REJECT_NONE;
@@ -116,7 +116,8 @@ static EngineInstance *find(Engine *engine, const Arrival *arrival, VrrpReject *
 		return NULL;
 	}
 	*ret_reject = VRRP_REJECT_UNKNOWN_PEER;
-	return engine->unicast_only[packet->vrid];
+	instance = engine->unicast_only[packet->vrid];
+	return instance && instance->config->family == packet->destination.family ? instance : NULL;
 }
 
 static int peer_index(const InstanceConfig *config, const VrrpAddress *source)
@@ -185,14 +186,17 @@ static bool list_source_is_new(EngineInstance *instance, const VrrpAddress *sour
 static void compare_lists(Engine *engine, EngineInstance *instance, const Arrival *arrival)
 {
 	const VrrpPacket *packet = &arrival->packet;
+	bool same = packet->count == instance->config->advert_count &&
+		    engine_instance_list_fingerprint(packet->addresses, packet->count,
+						     vrrp_address_size(packet->source)) ==
+			    instance->list_fingerprint;
 
-	if (packet->count == instance->config->address_count &&
-	    engine_instance_list_fingerprint(packet->addresses, packet->count,
-					     vrrp_address_size(packet->source)) ==
-		    instance->list_fingerprint)
+	/* An IPv6 list has to begin with a link-local address (RFC 9568 5.2.9). Counted; a list
+	 * that is ours is not another one. */
+	if (same && vrrp_packet_leads_link_local(packet))
 		return;
 	instance_count(&instance->shared.counters.counters[COUNTER_ADDRESS_LIST_ERRORS]);
-	if (list_source_is_new(instance, &packet->source))
+	if (!same && list_source_is_new(instance, &packet->source))
 		engine_note_instance(engine, instance, NOTE_ADDRESS_LIST, &packet->source, 0,
 				     arrival->now);
 }
@@ -300,11 +304,27 @@ static int64_t timespec_nsec(const struct timespec *time)
 	return (int64_t)time->tv_sec * (int64_t)VRRP_NSEC_PER_SECOND + time->tv_nsec;
 }
 
+static void read_control_ipv6(const struct cmsghdr *c, Arrival *arrival)
+{
+	struct in6_pktinfo info;
+
+	if (c->cmsg_type == IPV6_PKTINFO) {
+		memcpy(&info, CMSG_DATA(c), sizeof info);
+		arrival->interface_index = (int32_t)info.ipi6_ifindex;
+		arrival->destination.family = VRRP_FAMILY_IPV6;
+		memcpy(arrival->destination.bytes, &info.ipi6_addr, 16);
+	} else if (c->cmsg_type == IPV6_HOPLIMIT) {
+		memcpy(&arrival->hop_limit, CMSG_DATA(c), sizeof arrival->hop_limit);
+	}
+}
+
 static void read_control(Engine *engine, EngineSocket *socket, struct msghdr *message,
 			 int64_t real_nsec, Arrival *arrival)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+		if (c->cmsg_level == IPPROTO_IPV6) {
+			read_control_ipv6(c, arrival);
+		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			struct in_pktinfo info;
 
 			memcpy(&info, CMSG_DATA(c), sizeof info);
@@ -324,15 +344,35 @@ static void read_control(Engine *engine, EngineSocket *socket, struct msghdr *me
 	}
 }
 
+static VrrpReject parse(const EngineReceive *receive, unsigned i, Arrival *arrival)
+{
+	const struct mmsghdr *message = &receive->messages[i];
+	VrrpAddress source = { .family = VRRP_FAMILY_IPV6 };
+
+	if (!message->msg_hdr.msg_name)
+		return vrrp_packet_parse_ipv4(receive->buffers[i], message->msg_len,
+					      &arrival->packet);
+	/* Truncated control data, which the kernel has room for, would be a mistake of ours. */
+	if (arrival->destination.family == VRRP_FAMILY_NONE || arrival->hop_limit < 0)
+		return VRRP_REJECT_IP_HEADER;
+	memcpy(source.bytes, &receive->sources[i].sin6_addr, 16);
+	return vrrp_packet_parse_ipv6(receive->buffers[i], message->msg_len, &source,
+				      &arrival->destination, (uint8_t)arrival->hop_limit,
+				      &arrival->packet);
+}
+
 /* Reads one batch of at most @limit. Returns how many packets there were. */
 static unsigned read_batch(Engine *engine, EngineSocket *socket, unsigned limit, VrrpTime *ret_now)
 {
 	EngineReceive *receive = &engine->receive;
+	bool ipv6 = socket->family == VRRP_FAMILY_IPV6;
 	struct timespec real;
 	int count;
 
 	for (unsigned i = 0; i < limit; i++)
 		receive->messages[i].msg_hdr = (struct msghdr){
+			.msg_name = ipv6 ? &receive->sources[i] : NULL,
+			.msg_namelen = ipv6 ? sizeof receive->sources[i] : 0,
 			.msg_iov = &receive->vectors[i],
 			.msg_iovlen = 1,
 			.msg_control = receive->control[i],
@@ -342,13 +382,13 @@ static unsigned read_batch(Engine *engine, EngineSocket *socket, unsigned limit,
 	*ret_now = engine_now();
 	(void)clock_gettime(CLOCK_REALTIME, &real);
 	for (int i = 0; i < count; i++) {
-		struct mmsghdr *message = &receive->messages[i];
-		Arrival arrival = { .stray = socket->stray, .now = *ret_now, .at = *ret_now };
-		VrrpReject parsed = vrrp_packet_parse_ipv4(receive->buffers[i], message->msg_len,
-							   &arrival.packet);
+		Arrival arrival = {
+			.stray = socket->stray, .hop_limit = -1, .now = *ret_now, .at = *ret_now
+		};
 
-		read_control(engine, socket, &message->msg_hdr, timespec_nsec(&real), &arrival);
-		take(engine, &arrival, parsed);
+		read_control(engine, socket, &receive->messages[i].msg_hdr, timespec_nsec(&real),
+			     &arrival);
+		take(engine, &arrival, parse(receive, (unsigned)i, &arrival));
 	}
 	return count > 0 ? (unsigned)count : 0;
 }
@@ -368,8 +408,8 @@ VrrpTime engine_receive_drain(Engine *engine, bool all)
 {
 	VrrpTime now = engine_now();
 
-	for (unsigned i = ENGINE_SOCKET_VRRP; i <= ENGINE_SOCKET_AH; i++)
-		if (all || engine->sockets[i].ready)
+	for (unsigned i = ENGINE_SOCKET_VRRP; i < ENGINE_SOCKET_STRAY_VRRP; i++)
+		if (engine->sockets[i].fd >= 0 && (all || engine->sockets[i].ready))
 			now = drain_socket(engine, &engine->sockets[i]);
 	return now;
 }
@@ -383,7 +423,7 @@ void engine_receive_strays(Engine *engine, VrrpTime now)
 
 	if (!vrrp_time_reached(engine->stray_at, now))
 		return;
-	for (unsigned i = ENGINE_SOCKET_STRAY_VRRP; i <= ENGINE_SOCKET_STRAY_AH; i++) {
+	for (unsigned i = ENGINE_SOCKET_STRAY_VRRP; i < _ENGINE_SOCKET_MAX; i++) {
 		EngineSocket *socket = &engine->sockets[i];
 
 		if (!socket->ready)
@@ -399,14 +439,32 @@ void engine_receive_strays(Engine *engine, VrrpTime now)
 	engine->stray_at = more ? vrrp_time_add(now, ENGINE_STRAY_PAUSE_NSEC) : (VrrpTime){ 0 };
 }
 
+/* What comes beside the packet: its interface, and for IPv6 what was in its header. The checksum of
+ * IPv6 is the core's matter too (IPV6_CHECKSUM is off unless set). */
+static int ask_for_header(const EngineSocket *s)
+{
+	int r, one = 1;
+
+	if (s->family == VRRP_FAMILY_IPV4) {
+		r = setsockopt(s->fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof one);
+	} else {
+		r = setsockopt(s->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof one);
+		if (r == 0)
+			r = setsockopt(s->fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &one, sizeof one);
+	}
+	return r;
+}
+
 static int open_socket(EngineSocket *s)
 {
 	int one = 1, size = s->stray ? STRAY_BUFFER : RECEIVE_BUFFER;
+	int family = s->family == VRRP_FAMILY_IPV6 ? AF_INET6 : AF_INET;
 
-	s->fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, s->protocol);
+	s->fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, s->protocol);
 	if (s->fd < 0)
-		return -errno;
-	if (setsockopt(s->fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof one) < 0 ||
+		/* A kernel without IPv6 has no IPv6 addresses, and its instances say so. */
+		return family == AF_INET6 && errno == EAFNOSUPPORT ? 0 : -errno;
+	if (ask_for_header(s) < 0 ||
 	    setsockopt(s->fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one) < 0 ||
 	    setsockopt(s->fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof one) < 0)
 		return -errno;
@@ -424,9 +482,12 @@ int engine_receive_open(Engine *engine)
 		EngineSocket *socket = &engine->sockets[i];
 		int r;
 
-		socket->protocol = i == ENGINE_SOCKET_VRRP || i == ENGINE_SOCKET_STRAY_VRRP
-					   ? VRRP_PROTOCOL
-					   : VRRP_PROTOCOL_AH;
+		socket->protocol = i == ENGINE_SOCKET_AH || i == ENGINE_SOCKET_STRAY_AH
+					   ? VRRP_PROTOCOL_AH
+					   : VRRP_PROTOCOL;
+		socket->family = i == ENGINE_SOCKET_VRRP_IPV6 || i == ENGINE_SOCKET_STRAY_VRRP_IPV6
+					 ? VRRP_FAMILY_IPV6
+					 : VRRP_FAMILY_IPV4;
 		socket->stray = i >= ENGINE_SOCKET_STRAY_VRRP;
 		r = open_socket(socket);
 		if (r < 0)

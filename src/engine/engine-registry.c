@@ -116,12 +116,6 @@ void engine_registry_list(Engine *engine, const InstanceConfig *config, int delt
 
 /* --- Filters --------------------------------------------------------------------------------- */
 
-static uint32_t host_order(const uint8_t bytes[4])
-{
-	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
-	       bytes[3];
-}
-
 static void add_unicast(Engine *engine, const InstanceConfig *config, EngineFilterInput *input)
 {
 	input->unicast_vrids[config->vrid / 32] |= UINT32_C(1) << config->vrid % 32;
@@ -130,7 +124,8 @@ static void add_unicast(Engine *engine, const InstanceConfig *config, EngineFilt
 			input->coarse = true;
 			return;
 		}
-		engine->filter_sources[input->source_count++] = host_order(config->peers[k].bytes);
+		engine->filter_sources[input->source_count++] =
+			engine_filter_source(&config->peers[k]);
 	}
 }
 
@@ -141,7 +136,7 @@ static void collect(Engine *engine, EngineFilterInput *input)
 		const EngineInstance *instance = engine->instances[i];
 		const InstanceConfig *config = instance->config;
 
-		if (config->family != VRRP_FAMILY_IPV4)
+		if (config->family != input->family)
 			continue;
 		if (config->unicast)
 			add_unicast(engine, config, input);
@@ -172,18 +167,27 @@ static int attach(Engine *engine, const EngineSocket *socket, const EngineFilter
 		       : 0;
 }
 
-static int attach_all(Engine *engine, bool coarse)
+static int attach_family(Engine *engine, VrrpFamily family, bool coarse)
 {
-	EngineFilterInput input = { .coarse = coarse };
+	EngineFilterInput input = { .family = (uint8_t)family, .coarse = coarse };
 
 	collect(engine, &input);
 	for (unsigned i = 0; i < _ENGINE_SOCKET_MAX; i++) {
-		int r = attach(engine, &engine->sockets[i], &input);
+		int r = 0;
 
+		if (engine->sockets[i].family == family && engine->sockets[i].fd >= 0)
+			r = attach(engine, &engine->sockets[i], &input);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+static int attach_all(Engine *engine, bool coarse)
+{
+	int r = attach_family(engine, VRRP_FAMILY_IPV4, coarse);
+
+	return r < 0 ? r : attach_family(engine, VRRP_FAMILY_IPV6, coarse);
 }
 
 /* Where neither program is taken (too long, or net.core.optmem_max too small) the main sockets have
@@ -198,7 +202,7 @@ void engine_registry_filters(Engine *engine)
 	engine->filter_dirty = false;
 	engine->unfiltered = attach_all(engine, false) < 0 && attach_all(engine, true) < 0;
 	for (unsigned i = 0; engine->unfiltered && i < _ENGINE_SOCKET_MAX; i++)
-		if (!engine->sockets[i].stray)
+		if (!engine->sockets[i].stray && engine->sockets[i].fd >= 0)
 			(void)setsockopt(engine->sockets[i].fd, SOL_SOCKET, SO_DETACH_FILTER,
 					 &unused, sizeof unused);
 }

@@ -173,7 +173,7 @@ static void wait_for_events(Engine *engine, Ready *ret)
 
 		if (tag < _ENGINE_SOCKET_MAX)
 			engine->sockets[tag].ready = true;
-		ret->receive |= tag <= ENGINE_SOCKET_AH;
+		ret->receive |= tag < ENGINE_SOCKET_STRAY_VRRP;
 		ret->monitor |= tag == WATCH_MONITOR;
 		ret->commands |= tag == WATCH_COMMANDS;
 		ret->done |= tag == WATCH_DONE;
@@ -448,7 +448,7 @@ static void init(Engine *engine, Exchange *exchange, const EngineOptions *option
 	engine->options = *options;
 	engine->processors = sysconf(_SC_NPROCESSORS_ONLN);
 	engine->epoll_fd = engine->timer_fd = engine->monitor_fd = -1;
-	engine->send_fd = engine->announce_fd = -1;
+	engine->send.fd = engine->send_ipv6.fd = engine->announce_fd = -1;
 	for (unsigned i = 0; i < _ENGINE_SOCKET_MAX; i++)
 		engine->sockets[i].fd = -1;
 	engine->dump_retry_at = VRRP_TIME_NEVER;
@@ -481,8 +481,9 @@ static int open_loop(Engine *engine)
 	if (r == 0)
 		r = watch(engine, engine->exchange->done.wake_fd, EPOLLIN, WATCH_DONE);
 	for (uint32_t i = 0; r == 0 && i < _ENGINE_SOCKET_MAX; i++)
-		r = watch(engine, engine->sockets[i].fd,
-			  engine->sockets[i].stray ? EPOLLIN | EPOLLONESHOT : EPOLLIN, i);
+		if (engine->sockets[i].fd >= 0)
+			r = watch(engine, engine->sockets[i].fd,
+				  engine->sockets[i].stray ? EPOLLIN | EPOLLONESHOT : EPOLLIN, i);
 	return r;
 }
 
@@ -548,7 +549,8 @@ Engine *engine_free(Engine *engine)
 		pthread_join(engine->thread, NULL);
 	for (unsigned i = 0; i < _ENGINE_SOCKET_MAX; i++)
 		close_fd(engine->sockets[i].fd);
-	close_fd(engine->send_fd);
+	close_fd(engine->send.fd);
+	close_fd(engine->send_ipv6.fd);
 	close_fd(engine->announce_fd);
 	close_fd(engine->monitor_fd);
 	close_fd(engine->timer_fd);

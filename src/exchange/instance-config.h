@@ -19,6 +19,7 @@ typedef struct InstanceConfig {
 	uint8_t family;                           /* VrrpFamily */
 	uint8_t vrid;
 	bool track_interface;
+	bool no_accept;      /* a master takes nothing for its own that is sent to the addresses */
 	bool unicast;        /* there are peers */
 	bool held_out;       /* starts with a hold (COMMAND_ADD) */
 	uint8_t ttl;         /* sent: 255 for multicast */
@@ -28,10 +29,13 @@ typedef struct InstanceConfig {
 	uint8_t key[VRRP_KEY_SIZE];
 	VrrpChecksum checksum;
 	VrrpAddress source; /* family 0: the interface's primary that no instance holds */
+	VrrpAddress group;  /* where multicast goes; family 0: vrrp_group(family) */
 	uint32_t peer_count;
 	VrrpAddress peers[INSTANCE_PEERS_MAX];
-	uint32_t ah_saved; /* from the state directory; 0: nothing saved */
-	uint32_t ah_seed;  /* proposed by the clock where nothing is saved; 0: none */
-	uint32_t address_count;
-	VrrpInterfaceAddress addresses[]; /* in the order of the adverts */
+	uint32_t ah_saved;      /* from the state directory; 0: nothing saved */
+	uint32_t ah_seed;       /* proposed by the clock where nothing is saved; 0: none */
+	uint32_t advert_count;  /* how many of @addresses are in adverts: the first ones */
+	uint32_t address_count; /* all that the master holds */
+	VrrpInterfaceAddress addresses[]; /* in the order of the adverts; then the excluded ones, of
+					   * either family */
 } InstanceConfig;

@@ -78,6 +78,7 @@ typedef enum NoteType {
 	NOTE_ADDRESS_LIST, /* @address sends another address list than ours (logged once per source)
 			    */
 	NOTE_ADDRESS_ERROR, /* the kernel refused: @error */
+	NOTE_FILTER_ERROR,  /* traffic to the addresses is not refused: @error */
 	NOTE_SEND_ERROR,    /* sendmmsg said @error */
 	NOTE_OVERRUN, /* @error: 0 for netlink (full resynchronisation), 1 for packets (@number of
 			 them) */
@@ -108,9 +109,11 @@ typedef enum NetlinkJobType {
 				  * (COMMAND_REPLACE) */
 	NETLINK_JOB_FLUSH_STALE, /* remove every address that carries our IFA_PROTO: leftovers of a
 				    dead daemon */
-	NETLINK_JOB_AWAKE, /* a job is about to come: stay awake for it until @until_nsec; ends
-			      when one is there */
-	NETLINK_JOB_STOP,  /* the thread ends; there is no completion */
+	NETLINK_JOB_AWAKE,  /* a job is about to come: stay awake for it until @until_nsec; ends
+			       when one is there */
+	NETLINK_JOB_STOP,   /* the thread ends; there is no completion */
+	NETLINK_JOB_FILTER, /* never a job; an unasked completion: the filter of all instances is
+			     * as @filter_error says now */
 } NetlinkJobType;
 
 typedef struct NetlinkJob {
@@ -127,7 +130,9 @@ typedef struct NetlinkDone {
 	NetlinkJobType type;
 	EngineInstance *instance;
 	VrrpAddresses wanted;
-	int error; /* 0 or negative errno; on an error whatever could be done is done */
+	int error;        /* 0 or negative errno; on an error whatever could be done is done */
+	int filter_error; /* 0 or negative errno: why traffic to the addresses is not refused,
+			   * although it should be */
 } NetlinkDone;
 
 /* One of each, made by the daemon before the threads start. */

@@ -45,9 +45,13 @@ static int put_address(struct nl_msg *message, int type, const VrrpAddress *addr
 	return nla_put(message, type, (int)vrrp_address_size(*address), address->bytes);
 }
 
+/* Duplicate address detection would keep a new master from its IPv6 address for a second or more,
+ * and find the old one, which still answers (RFC 9568 8.2.2). */
 static uint32_t wanted_flags(const VrrpInterfaceAddress *address)
 {
-	return (address->home ? IFA_F_HOMEADDRESS : 0u) | (address->nodad ? IFA_F_NODAD : 0u) |
+	bool nodad = address->nodad || address->address.family == VRRP_FAMILY_IPV6;
+
+	return (address->home ? IFA_F_HOMEADDRESS : 0u) | (nodad ? IFA_F_NODAD : 0u) |
 	       (address->noprefixroute ? IFA_F_NOPREFIXROUTE : 0u);
 }
 

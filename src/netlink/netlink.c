@@ -22,6 +22,7 @@
 #include <time.h>
 
 #include "netlink-address.h"
+#include "netlink-filter.h"
 #include "netlink-holding.h"
 #include "netlink.h"
 
@@ -34,6 +35,7 @@ struct Netlink {
 	NetlinkOptions options;
 	NetlinkKernel kernel;
 	NetlinkHoldings holdings;
+	NetlinkFilter filter;
 	pthread_t thread;
 	bool started;
 	bool real_time;
@@ -55,6 +57,7 @@ int netlink_new(Exchange *exchange, const NetlinkOptions *options, Netlink **ret
 		return r;
 	}
 	netlink->kernel.loopback = netlink_socket_interface_index(&netlink->kernel.socket, "lo");
+	netlink_filter_open(&netlink->filter);
 	(void)sem_init(&netlink->running, 0, 0); /* fails only for values that are not these */
 	*ret = netlink;
 	return 0;
@@ -74,10 +77,19 @@ static void carry_out(Netlink *netlink, const NetlinkJob *job)
 {
 	NetlinkDone done = { .type = job->type, .instance = job->instance, .wanted = job->wanted };
 
-	if (job->type == NETLINK_JOB_FLUSH_STALE)
-		done.error = netlink_address_flush(&netlink->kernel);
-	else
+	if (job->type == NETLINK_JOB_FLUSH_STALE) {
+		int r = netlink_address_flush(&netlink->kernel);
+
+		done.error = netlink_filter_flush(&netlink->filter);
+		done.error = r < 0 ? r : done.error;
+	} else {
+		NetlinkSocket *socket = &netlink->kernel.socket;
+
+		netlink_filter_before(&netlink->filter, socket, job);
 		done.error = netlink_holdings_apply(&netlink->holdings, &netlink->kernel, job);
+		netlink_filter_after(&netlink->filter, socket, job, done.error);
+		done.filter_error = netlink_filter_error(&netlink->filter, job);
+	}
 	complete(netlink, &done);
 }
 
@@ -124,21 +136,39 @@ static bool carry_out_all(Netlink *netlink)
 	return true;
 }
 
+/* Until jobs are there, or the filter needs a hand. */
+static void wait_for_work(Netlink *netlink)
+{
+	struct pollfd wait[] = {
+		{ .fd = netlink->exchange->jobs.wake_fd, .events = POLLIN },
+		{ .fd = netlink_nftables_fd(&netlink->filter.nftables), .events = POLLIN },
+	};
+	int64_t left = netlink->filter.due_nsec - now_nsec();
+	int timeout = -1;
+
+	/* INT64_MAX, for never, is beyond any clock. */
+	if (netlink->filter.due_nsec != INT64_MAX)
+		timeout = left <= 0 ? 0 : (int)(left / 1000000) + 1;
+	(void)poll(wait, 2, timeout);
+	ring_acknowledge(&netlink->exchange->jobs);
+	if (netlink_filter_heal(&netlink->filter, wait[1].revents != 0, now_nsec()))
+		complete(netlink, &(NetlinkDone){ .type = NETLINK_JOB_FILTER,
+						  .filter_error = netlink->filter.error });
+}
+
 static void *run(void *userdata)
 {
 	Netlink *netlink = userdata;
 	struct sched_param priority = { .sched_priority = PRIORITY };
-	struct pollfd wait = { .fd = netlink->exchange->jobs.wake_fd, .events = POLLIN };
 
 	/* Not by a thread attribute: those refuse SCHED_RESET_ON_FORK. 0 is this thread alone. */
 	if (netlink->options.real_time)
 		netlink->real_time =
 			sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority) == 0;
 	(void)sem_post(&netlink->running);
-	do {
-		(void)poll(&wait, 1, -1);
-		ring_acknowledge(&netlink->exchange->jobs);
-	} while (carry_out_all(netlink));
+	do
+		wait_for_work(netlink);
+	while (carry_out_all(netlink));
 	return NULL;
 }
 
@@ -179,6 +209,7 @@ Netlink *netlink_free(Netlink *netlink)
 	(void)sem_destroy(&netlink->running);
 	netlink_snapshot_clear(&netlink->kernel.snapshot);
 	netlink_holdings_clear(&netlink->holdings);
+	netlink_filter_close(&netlink->filter);
 	netlink_socket_close(&netlink->kernel.socket);
 	free(netlink);
 	return NULL;

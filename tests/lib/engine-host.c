@@ -159,9 +159,10 @@ void host_deinit(Host *host)
 
 VrrpAddress host_address(const char *text)
 {
-	VrrpAddress address = { .family = VRRP_FAMILY_IPV4 };
+	bool ipv6 = strchr(text, ':') != NULL;
+	VrrpAddress address = { .family = ipv6 ? VRRP_FAMILY_IPV6 : VRRP_FAMILY_IPV4 };
 
-	g_assert_cmpint(inet_pton(AF_INET, text, address.bytes), ==, 1);
+	g_assert_cmpint(inet_pton(ipv6 ? AF_INET6 : AF_INET, text, address.bytes), ==, 1);
 	return address;
 }
 
@@ -173,7 +174,6 @@ InstanceConfig *host_config(guint8 vrid, guint address_count, ...)
 
 	g_snprintf(config->name, sizeof config->name, "r%u", vrid);
 	g_strlcpy(config->interface, "eno1", sizeof config->interface);
-	config->family = VRRP_FAMILY_IPV4;
 	config->vrid = vrid;
 	config->track_interface = true;
 	config->ttl = 255;
@@ -185,13 +185,15 @@ InstanceConfig *host_config(guint8 vrid, guint address_count, ...)
 					       .preempt = true,
 					       .address_count = address_count,
 					       .interval_nsec = 100 * VRRP_NSEC_PER_MSEC };
-	config->address_count = address_count;
+	config->advert_count = config->address_count = address_count;
 	va_start(addresses, address_count);
 	for (guint i = 0; i < address_count; i++) {
 		config->addresses[i].address = host_address(va_arg(addresses, const char *));
-		config->addresses[i].prefix_length = 32;
+		config->addresses[i].prefix_length =
+			(uint8_t)(8 * vrrp_address_size(config->addresses[i].address));
 	}
 	va_end(addresses);
+	config->family = config->addresses[0].address.family;
 	return config;
 }
 
@@ -278,8 +280,9 @@ int host_engine_thread(void)
 
 bool host_holds(const char *interface, const char *address)
 {
-	g_autofree char *output = namespace_run("ip -4 -o address show dev %s", interface);
-	g_autofree char *wanted = g_strdup_printf("inet %s/", address);
+	g_autofree char *output = namespace_run("ip -o address show dev %s", interface);
+	g_autofree char *wanted =
+		g_strdup_printf("inet%s %s/", strchr(address, ':') ? "6" : "", address);
 
 	return strstr(output, wanted) != NULL;
 }
@@ -333,6 +336,36 @@ void wire_deinit(Wire *wire)
 	close(wire->out);
 }
 
+static VrrpAddress ipv6_at(const guint8 *bytes)
+{
+	VrrpAddress address = { .family = VRRP_FAMILY_IPV6 };
+
+	memcpy(address.bytes, bytes, 16);
+	return address;
+}
+
+static void take_ipv6(Wire *wire, const guint8 *data, size_t size)
+{
+	VrrpAddress source, destination;
+
+	if (size < 64)
+		return;
+	source = ipv6_at(data + 8);
+	destination = ipv6_at(data + 24);
+	if (data[6] == IPPROTO_ICMPV6 && data[40] == 136 && destination.bytes[0] == 0xff) {
+		wire->advertisements++;
+		wire->neighbour_flags = data[44];
+		wire->announced = ipv6_at(data + 48);
+	} else if (data[6] == VRRP_PROTOCOL && size <= sizeof wire->packet) {
+		memcpy(wire->packet, data, size);
+		wire->packet_size = size;
+		g_assert_cmpint(vrrp_packet_parse_ipv6(wire->packet + 40, size - 40, &source,
+						       &destination, data[7], &wire->advert),
+				==, VRRP_REJECT_NONE);
+		wire->adverts++;
+	}
+}
+
 static void take_frame(Wire *wire, const struct sockaddr_ll *from, const guint8 *data, size_t size)
 {
 	struct ether_arp arp;
@@ -347,6 +380,8 @@ static void take_frame(Wire *wire, const struct sockaddr_ll *from, const guint8 
 		wire->announcements[ntohs(arp.ea_hdr.ar_op) % 3]++;
 		wire->announced = (VrrpAddress){ .family = VRRP_FAMILY_IPV4 };
 		memcpy(wire->announced.bytes, arp.arp_spa, 4);
+	} else if (from->sll_protocol == htons(ETH_P_IPV6)) {
+		take_ipv6(wire, data, size);
 	} else if (from->sll_protocol == htons(ETH_P_IP) && size <= sizeof wire->packet &&
 		   size > 20 && (data[9] == VRRP_PROTOCOL || data[9] == VRRP_PROTOCOL_AH)) {
 		memcpy(wire->packet, data, size);
@@ -375,12 +410,15 @@ void wire_read(Wire *wire)
 
 void wire_send_raw(Wire *wire, const void *packet, size_t size, VrrpAddress destination)
 {
+	bool ipv6 = destination.family == VRRP_FAMILY_IPV6;
 	struct sockaddr_ll to = { .sll_family = AF_PACKET,
-				  .sll_protocol = htons(ETH_P_IP),
+				  .sll_protocol = htons(ipv6 ? ETH_P_IPV6 : ETH_P_IP),
 				  .sll_ifindex = wire->index,
 				  .sll_halen = ETH_ALEN };
 
-	if (destination.bytes[0] == 224)
+	if (destination.bytes[0] == 0xff)
+		memcpy(to.sll_addr, (const guint8[]){ 0x33, 0x33, 0, 0, 0, 0x12 }, ETH_ALEN);
+	else if (destination.bytes[0] == 224)
 		memcpy(to.sll_addr, (const guint8[]){ 1, 0, 0x5e, 0, 0, 0x12 }, ETH_ALEN);
 	else
 		memcpy(to.sll_addr, wire->target, ETH_ALEN);
@@ -389,10 +427,28 @@ void wire_send_raw(Wire *wire, const void *packet, size_t size, VrrpAddress dest
 		g_assert_true(errno == ENETDOWN || errno == ENOBUFS);
 }
 
+static int wire_encode_ipv6(const VrrpPacketContent *content, guint8 *packet, size_t size)
+{
+	int length = vrrp_packet_encode_ipv6(content, packet + 40, size - 40);
+
+	g_assert_cmpint(length, >, 0);
+	memset(packet, 0, 40);
+	packet[0] = 6 << 4;
+	packet[4] = (guint8)(length >> 8);
+	packet[5] = (guint8)length;
+	packet[6] = VRRP_PROTOCOL;
+	packet[7] = content->ttl;
+	memcpy(packet + 8, content->source.bytes, 16);
+	memcpy(packet + 24, content->destination.bytes, 16);
+	return length + 40;
+}
+
 void wire_send(Wire *wire, const VrrpPacketContent *content)
 {
 	guint8 packet[VRRP_PACKET_MAX];
-	int size = vrrp_packet_encode_ipv4(content, packet, sizeof packet);
+	bool ipv6 = content->destination.family == VRRP_FAMILY_IPV6;
+	int size = ipv6 ? wire_encode_ipv6(content, packet, sizeof packet)
+			: vrrp_packet_encode_ipv4(content, packet, sizeof packet);
 
 	g_assert_cmpint(size, >, 0);
 	wire_send_raw(wire, packet, (size_t)size, content->destination);
@@ -401,9 +457,13 @@ void wire_send(Wire *wire, const VrrpPacketContent *content)
 VrrpPacketContent wire_content(const InstanceConfig *config, guint8 priority,
 			       VrrpAddress *addresses)
 {
+	bool ipv6 = config->family == VRRP_FAMILY_IPV6;
 	VrrpPacketContent content = {
-		.source = host_address("192.168.120.9"),
-		.destination = host_address(config->unicast ? "192.168.120.1" : "224.0.0.18"),
+		.source = host_address(ipv6 ? "fe80::9" : "192.168.120.9"),
+		.destination = config->unicast ? host_address(ipv6 ? "fe80::1" : "192.168.120.1")
+			       : config->group.family != VRRP_FAMILY_NONE
+				       ? config->group
+				       : vrrp_group((VrrpFamily)config->family),
 		.ttl = 255,
 		.version = config->parameters.version,
 		.vrid = config->vrid,
@@ -412,7 +472,7 @@ VrrpPacketContent wire_content(const InstanceConfig *config, guint8 priority,
 		.auth = config->auth,
 		.unicast = config->unicast,
 		.addresses = addresses,
-		.address_count = config->address_count,
+		.address_count = config->advert_count,
 	};
 
 	for (guint i = 0; i < config->address_count; i++)

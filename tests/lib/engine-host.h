@@ -64,6 +64,7 @@ void host_pump(Host *host, int msec);
 	G_STMT_END
 
 /* A config with version 3, priority 100, 100 ms, on eno1; fill in and give to router_new. */
+/* Addresses of the first one's family, or of either behind it. */
 InstanceConfig *host_config(guint8 vrid, guint address_count, ...);
 VrrpAddress host_address(const char *text);
 
@@ -90,6 +91,8 @@ typedef struct Wire {
 	guint8 target[6];       /* eno1's, for unicast */
 	guint adverts;          /* seen so far */
 	guint announcements[3]; /* ARP by operation */
+	guint advertisements;   /* unsolicited neighbour advertisements */
+	guint8 neighbour_flags; /* of the last one */
 	VrrpPacket advert;      /* the last one; its pointers point into @packet */
 	guint8 packet[VRRP_PACKET_MAX];
 	size_t packet_size;
@@ -104,7 +107,8 @@ void wire_read(Wire *wire);
 /* Sends what @content says, from the neighbour. */
 void wire_send(Wire *wire, const VrrpPacketContent *content);
 void wire_send_raw(Wire *wire, const void *packet, size_t size, VrrpAddress destination);
-/* An advert as a second router with the same settings would send it, from 192.168.120.9. */
+/* An advert as a second router with the same settings would send it, from 192.168.120.9 or
+ * fe80::9. */
 VrrpPacketContent wire_content(const InstanceConfig *config, guint8 priority,
 			       VrrpAddress *addresses);
 void wire_advert(Wire *wire, const InstanceConfig *config, guint8 priority);

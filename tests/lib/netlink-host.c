@@ -77,7 +77,7 @@ InstanceConfig *config_new(size_t count, const VrrpInterfaceAddress *addresses)
 {
 	InstanceConfig *config = g_malloc0(sizeof(*config) + count * sizeof(*addresses));
 
-	config->address_count = (uint32_t)count;
+	config->advert_count = config->address_count = (uint32_t)count;
 	memcpy(config->addresses, addresses, count * sizeof(*addresses));
 	return config;
 }

@@ -21,7 +21,7 @@ WORDS_WITHOUT_A_CAUSE = {"resumed", "address-lost", "tracking", "sync-group"}
 def walk():
     for folder, folders, files in os.walk(ROOT):
         folders[:] = sorted(f for f in folders if not SKIP_FOLDERS.fullmatch(f))
-        for name in sorted(files):
+        for name in sorted(set(files) - {".git"}):  # a file in a second working tree
             yield pathlib.Path(folder, name).relative_to(ROOT).as_posix()
 
 

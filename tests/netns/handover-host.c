@@ -75,7 +75,7 @@ static void make_config(Host *host, unsigned count)
 	host->config = calloc(1, sizeof(*host->config) + count * sizeof(VrrpInterfaceAddress));
 	if (!host->config)
 		die("memory", ENOMEM);
-	host->config->address_count = count;
+	host->config->advert_count = host->config->address_count = count;
 	for (unsigned i = 0; i < count; i++) {
 		VrrpInterfaceAddress *a = &host->config->addresses[i];
 

@@ -11,7 +11,8 @@
 #include "core/vrrp-timing.h"
 #include "sim.h"
 
-#define STEPS_AT_ONCE_MAX 10000 /* more, and the clock never moves again */
+/* More for each router, and the clock never moves again. */
+#define STEPS_AT_ONCE_MAX 2000u
 
 static char name_of(const SimRouter *router)
 {
@@ -51,6 +52,20 @@ void sim_rules_failover(SimRouter *router)
 {
 	if (router->fsm.state == VRRP_STATE_MASTER)
 		router->failover_at = router->sim->now;
+}
+
+static void shift(VrrpTime *time, uint64_t nsec)
+{
+	if (!vrrp_time_is_never(*time))
+		*time = vrrp_time_add(*time, nsec);
+}
+
+void sim_rules_pause(SimRouter *router, uint64_t nsec)
+{
+	shift(&router->present_since, nsec);
+	shift(&router->successor_at, nsec);
+	shift(&router->goodbye_until, nsec);
+	shift(&router->failover_at, nsec);
 }
 
 /* --- Packets that were accepted -------------------------------------------------------------- */
@@ -162,6 +177,10 @@ static void check_yield(const SimRouter *router, const VrrpEvent *event)
 		sim_violate(sim, "%c yielded to nobody", name_of(router));
 		return;
 	}
+	/* It came late, or was away, and must not preempt. */
+	if (router->fsm.last_reason == VRRP_REASON_NO_PREEMPT && !router->parameters.preempt &&
+	    own < 255)
+		return;
 	order = vrrp_address_compare(&event->advert.source, &router->source);
 	if (event->advert.priority < own || (event->advert.priority == own && order <= 0))
 		sim_violate(sim, "%c yielded to a lower claim", name_of(router));
@@ -202,8 +221,10 @@ static void check_advert(SimRouter *router, const VrrpAction *action, const Vrrp
 	router->advert_step = sim->steps;
 	if (action->priority == 0)
 		router->goodbye_step = sim->steps;
+	/* The first one after a pause is as late as it is. */
 	if (event->type == VRRP_EVENT_TIMER && router->was_master &&
-	    late > sim->config.lateness_nsec)
+	    late > sim->config.lateness_nsec &&
+	    sim->now.nsec > router->paused_until.nsec + sim->config.lateness_nsec)
 		sim_violate(sim, "%c drifts", name_of(router));
 }
 
@@ -296,7 +317,7 @@ void sim_rules_tick(Sim *sim)
 		sim->last_tick = sim->now;
 		sim->steps_before = sim->steps;
 	}
-	if (sim->steps - sim->steps_before > STEPS_AT_ONCE_MAX)
+	if (sim->steps - sim->steps_before > STEPS_AT_ONCE_MAX * (unsigned)sim->router_count)
 		sim_violate(sim, "time stands still");
 	for (int i = 0; i < sim->router_count; i++)
 		check_router(&sim->routers[i]);

@@ -107,7 +107,7 @@ void sim_trace_action(Sim *sim, int router, const VrrpAction *action)
 	case VRRP_ACTION_CONFLICT:
 		if (!action->conflict.yielded) /* the transition says that */
 			sim_trace_event(sim, router, "conflict with %c",
-					'A' + action->conflict.peer.bytes[3] - 1);
+					'A' + sim_last_byte(&action->conflict.peer) - 1);
 		break;
 	case VRRP_ACTION_RELEASED:
 		sim_trace_event(sim, router, "gone");

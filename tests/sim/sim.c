@@ -25,6 +25,21 @@ static VrrpAddress ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
 	return (VrrpAddress){ .family = VRRP_FAMILY_IPV4, .bytes = { a, b, c, d } };
 }
 
+static VrrpAddress ipv6_link_local(uint8_t last)
+{
+	return (VrrpAddress){ .family = VRRP_FAMILY_IPV6, .bytes = { 0xfe, 0x80, [15] = last } };
+}
+
+static bool is_ipv6(const Sim *sim)
+{
+	return sim->config.family == VRRP_FAMILY_IPV6;
+}
+
+uint8_t sim_last_byte(const VrrpAddress *address)
+{
+	return address->bytes[vrrp_address_size(*address) - 1];
+}
+
 uint64_t sim_random(Sim *sim, uint64_t limit)
 {
 	uint64_t z = (sim->random += UINT64_C(0x9E3779B97F4A7C15)); /* SplitMix64 */
@@ -93,11 +108,53 @@ static char transmit(SimRouter *from, SimRouter *to, const uint8_t *bytes, gsize
 	return '>';
 }
 
+/* --- The wire -------------------------------------------------------------------------------- */
+
+/* What the kernel puts before a message over IPv6, and takes off again. */
+enum {
+	IPV6_HEADER = 40,
+	IPV6_LENGTH = 4,
+	IPV6_NEXT_HEADER = 6,
+	IPV6_HOP_LIMIT = 7,
+	IPV6_SOURCE = 8,
+	IPV6_DESTINATION = 24,
+};
+
+static int encode_ipv6(const VrrpPacketContent *content, uint8_t *buffer, gsize size)
+{
+	int length = vrrp_packet_encode_ipv6(content, buffer + IPV6_HEADER, size - IPV6_HEADER);
+
+	if (length < 0)
+		return length;
+	memset(buffer, 0, IPV6_HEADER);
+	buffer[0] = 6 << 4;
+	buffer[IPV6_LENGTH] = (uint8_t)(length >> 8);
+	buffer[IPV6_LENGTH + 1] = (uint8_t)length;
+	buffer[IPV6_NEXT_HEADER] = VRRP_PROTOCOL;
+	buffer[IPV6_HOP_LIMIT] = content->ttl;
+	memcpy(buffer + IPV6_SOURCE, content->source.bytes, 16);
+	memcpy(buffer + IPV6_DESTINATION, content->destination.bytes, 16);
+	return IPV6_HEADER + length;
+}
+
+static VrrpReject parse_ipv6(const uint8_t *bytes, gsize size, VrrpPacket *packet)
+{
+	VrrpAddress source = { .family = VRRP_FAMILY_IPV6 };
+	VrrpAddress destination = { .family = VRRP_FAMILY_IPV6 };
+
+	g_assert_cmpuint(size, >=, IPV6_HEADER);
+	memcpy(source.bytes, bytes + IPV6_SOURCE, 16);
+	memcpy(destination.bytes, bytes + IPV6_DESTINATION, 16);
+	return vrrp_packet_parse_ipv6(bytes + IPV6_HEADER, size - IPV6_HEADER, &source,
+				      &destination, bytes[IPV6_HOP_LIMIT], packet);
+}
+
 static gsize encode(SimRouter *router, uint8_t priority, uint32_t number, VrrpAddress destination,
 		    uint8_t *buffer, gsize size)
 {
 	const SimConfig *config = &router->sim->config;
-	const VrrpAddress virtual_address = ipv4(192, 0, 2, 100);
+	const VrrpAddress virtual_address =
+		is_ipv6(router->sim) ? ipv6_link_local(100) : ipv4(192, 0, 2, 100);
 	VrrpPacketContent content = {
 		.source = router->source,
 		.destination = destination,
@@ -116,7 +173,8 @@ static gsize encode(SimRouter *router, uint8_t priority, uint32_t number, VrrpAd
 	int length;
 
 	memcpy(content.key, key, sizeof key);
-	length = vrrp_packet_encode_ipv4(&content, buffer, size);
+	length = is_ipv6(router->sim) ? encode_ipv6(&content, buffer, size)
+				      : vrrp_packet_encode_ipv4(&content, buffer, size);
 	g_assert_cmpint(length, >, 0);
 	return (gsize)length;
 }
@@ -150,7 +208,8 @@ static void send_advert(SimRouter *router, uint8_t priority)
 		sim_rules_number(router, number);
 	}
 	if (!sim->config.unicast)
-		size = encode(router, priority, number, ipv4(224, 0, 0, 18), bytes, sizeof bytes);
+		size = encode(router, priority, number, vrrp_group(router->source.family), bytes,
+			      sizeof bytes);
 	for (int i = 0; i < sim->router_count; i++) {
 		reach[i] = ' ';
 		if (i == router->index)
@@ -209,6 +268,18 @@ static void carry_out(SimRouter *router, const VrrpAction *action)
 	}
 }
 
+static void set_timer(SimRouter *router, VrrpTime deadline)
+{
+	Sim *sim = router->sim;
+
+	if (!vrrp_time_is_never(deadline)) {
+		deadline = vrrp_time_add(deadline, sim_random(sim, sim->config.lateness_nsec + 1));
+		if (deadline.nsec < router->paused_until.nsec)
+			deadline = router->paused_until;
+	}
+	vrrp_heap_set(&sim->timers, &router->timer, deadline);
+}
+
 static void step(SimRouter *router, const VrrpEvent *event)
 {
 	Sim *sim = router->sim;
@@ -226,9 +297,7 @@ static void step(SimRouter *router, const VrrpEvent *event)
 	if (!router->alive)
 		return;
 	deadline = vrrp_fsm_deadline(&router->fsm);
-	if (!vrrp_time_is_never(deadline))
-		deadline = vrrp_time_add(deadline, sim_random(sim, sim->config.lateness_nsec + 1));
-	vrrp_heap_set(&sim->timers, &router->timer, deadline);
+	set_timer(router, deadline);
 }
 
 /* --- What arrives ---------------------------------------------------------------------------- */
@@ -239,7 +308,7 @@ static VrrpReject judge(SimRouter *router, const uint8_t *bytes, gsize size, Vrr
 	const VrrpFsm *fsm = &router->fsm;
 	VrrpAddress peers[SIM_ROUTERS_MAX];
 	VrrpPacketRules rules = {
-		.family = VRRP_FAMILY_IPV4,
+		.family = router->source.family,
 		.version = router->parameters.version,
 		.vrid = VIRTUAL_ROUTER,
 		.priority = router->parameters.priority,
@@ -250,7 +319,8 @@ static VrrpReject judge(SimRouter *router, const uint8_t *bytes, gsize size, Vrr
 		.peers = peers,
 		.peer_count = (size_t)router->sim->router_count,
 	};
-	VrrpReject reject = vrrp_packet_parse_ipv4(bytes, size, packet);
+	VrrpReject reject = is_ipv6(router->sim) ? parse_ipv6(bytes, size, packet)
+						 : vrrp_packet_parse_ipv4(bytes, size, packet);
 	bool from_master;
 
 	memcpy(rules.key, key, sizeof key);
@@ -327,6 +397,13 @@ static void take_pending(Sim *sim, GSequenceIter *first)
 	SimRouter *router = &sim->routers[pending->router];
 
 	g_sequence_remove(first);
+	if (sim->now.nsec < router->paused_until.nsec) {
+		pending->time = router->paused_until;
+		pending->sequence = sim->sequence++;
+		g_sequence_insert_sorted(sim->pending, g_steal_pointer(&pending), compare_pending,
+					 NULL);
+		return;
+	}
 	if (pending->size > 0)
 		arrive(router, pending);
 	else
@@ -387,11 +464,31 @@ static void disturb(Sim *sim)
 	sim->quiet = false;
 }
 
+void sim_pause(Sim *sim, int index, uint64_t nsec)
+{
+	SimRouter *router = &sim->routers[index];
+
+	disturb(sim);
+	if (!router->alive || router->paused_until.nsec > sim->now.nsec)
+		return;
+	sim_trace_event(sim, index, "[stands still for %.3f s]", (double)nsec / 1e9);
+	router->paused_until = vrrp_time_add(sim->now, nsec);
+	sim_rules_pause(router, nsec);
+	set_timer(router, vrrp_fsm_deadline(&router->fsm));
+}
+
+/* Whoever is to do something has to run. */
+static bool can_act(const SimRouter *router)
+{
+	return router->alive && router->sim->now.nsec >= router->paused_until.nsec;
+}
+
 static void boot(SimRouter *router)
 {
 	uint32_t faults = router->link_up ? 0 : VRRP_FAULT_INTERFACE_DOWN;
 
 	router->alive = true;
+	router->paused_until = (VrrpTime){ 0 };
 	router->kernel = VRRP_ADDRESSES_ABSENT;
 	sim_rules_boot(router);
 	vrrp_fsm_init(&router->fsm, &router->parameters);
@@ -405,6 +502,8 @@ void sim_start(Sim *sim, int index)
 	SimRouter *router = &sim->routers[index];
 
 	disturb(sim);
+	if (router->alive && !can_act(router))
+		return;
 	sim_trace_event(sim, index, "[start]");
 	if (!router->alive)
 		boot(router);
@@ -414,7 +513,7 @@ void sim_start(Sim *sim, int index)
 void sim_stop(Sim *sim, int index, VrrpReason reason)
 {
 	disturb(sim);
-	if (!sim->routers[index].alive)
+	if (!can_act(&sim->routers[index]))
 		return;
 	sim_trace_event(sim, index, "[stop]");
 	step(&sim->routers[index], &(VrrpEvent){ .type = VRRP_EVENT_STOP, .reason = reason });
@@ -439,7 +538,7 @@ void sim_link(Sim *sim, int index, bool up)
 	SimRouter *router = &sim->routers[index];
 
 	disturb(sim);
-	if (router->link_up == up)
+	if (router->link_up == up || (router->alive && !can_act(router)))
 		return;
 	router->link_up = up;
 	sim_trace_event(sim, index, up ? "[link up]" : "[link down]");
@@ -460,7 +559,7 @@ void sim_group(Sim *sim, int index, unsigned group)
 void sim_failover(Sim *sim, int index, uint64_t hold_nsec)
 {
 	disturb(sim);
-	if (!sim->routers[index].alive)
+	if (!can_act(&sim->routers[index]))
 		return;
 	sim_trace_event(sim, index, "[failover]");
 	sim_rules_failover(&sim->routers[index]);
@@ -474,7 +573,7 @@ void sim_hold(Sim *sim, int index, bool hold)
 
 	disturb(sim);
 	/* As the engine does: one handover at a time. */
-	if (!router->alive || (hold && router->fsm.failover_pending))
+	if (!can_act(router) || (hold && router->fsm.failover_pending))
 		return;
 	sim_trace_event(sim, index, hold ? "[hold]" : "[no hold]");
 	router->held = hold;
@@ -488,6 +587,8 @@ void sim_parameters(Sim *sim, int index, const VrrpParameters *parameters)
 	SimRouter *router = &sim->routers[index];
 
 	disturb(sim);
+	if (router->alive && !can_act(router))
+		return;
 	router->parameters = *parameters;
 	sim_trace_event(sim, index, "[priority %u]", parameters->priority);
 	if (router->alive)
@@ -525,7 +626,8 @@ int sim_add(Sim *sim, uint8_t priority)
 		.index = index,
 		.link_up = true,
 		.first_priority = priority,
-		.source = ipv4(192, 0, 2, (uint8_t)(index + 1)),
+		.source = is_ipv6(sim) ? ipv6_link_local((uint8_t)(index + 1))
+				       : ipv4(192, 0, 2, (uint8_t)(index + 1)),
 		.parameters = { .version = sim->config.version,
 				.priority = priority,
 				.missed_adverts = 3,

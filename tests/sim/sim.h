@@ -15,11 +15,12 @@
 #include "core/vrrp-packet.h"
 
 enum {
-	SIM_ROUTERS_MAX = 16,
+	SIM_ROUTERS_MAX = 200,
 };
 
 /* What all routers of a network have in common. */
 typedef struct SimConfig {
+	VrrpFamily family; /* none: IPv4 */
 	uint8_t version;
 	VrrpAuth auth;
 	bool unicast;
@@ -55,9 +56,10 @@ typedef struct SimRouter {
 	int index;
 	bool alive; /* the daemon runs */
 	bool link_up;
-	unsigned group; /* of routers that reach each other */
-	unsigned life;  /* counts starts: answers to an earlier one are lost */
-	uint32_t saved; /* the AH number in the state directory */
+	unsigned group;        /* of routers that reach each other */
+	VrrpTime paused_until; /* the machine, or the process, stands still until then */
+	unsigned life;         /* counts starts: answers to an earlier one are lost */
+	uint32_t saved;        /* the AH number in the state directory */
 	VrrpAddress source;
 	uint8_t first_priority; /* as it was added with */
 	VrrpParameters parameters;
@@ -129,6 +131,8 @@ void sim_run_until(Sim *sim, int router, VrrpState state);
 void sim_start(Sim *sim, int router); /* the daemon, or an instance that is stopping */
 void sim_stop(Sim *sim, int router, VrrpReason reason);
 void sim_crash(Sim *sim, int router); /* the host, with all its addresses */
+/* Stands still: what arrives waits, and is read before the timers when it goes on. */
+void sim_pause(Sim *sim, int router, uint64_t nsec);
 void sim_link(Sim *sim, int router, bool up);
 void sim_group(Sim *sim, int router, unsigned group);
 void sim_failover(Sim *sim, int router, uint64_t hold_nsec);
@@ -141,6 +145,8 @@ void sim_lose_state(Sim *sim, int router);
 void sim_inject(Sim *sim, int router, const uint8_t *bytes, gsize size);
 
 /* The trace as text (sim-trace.c). */
+/* What tells the routers' addresses apart: the index + 1. */
+uint8_t sim_last_byte(const VrrpAddress *address);
 void sim_trace_event(Sim *sim, int router, const char *format, ...) G_GNUC_PRINTF(3, 4);
 void sim_trace_action(Sim *sim, int router, const VrrpAction *action);
 /* @reach says for each router what became of the packet: ' ' not sent there, '>' arrives, 'x' is
@@ -155,6 +161,8 @@ void sim_rules_before(SimRouter *router);
 void sim_rules_advert(SimRouter *router, const VrrpPacket *packet);
 void sim_rules_number(SimRouter *router, uint32_t number);
 void sim_rules_failover(SimRouter *router);
+/* The time of a pause counts for nothing. */
+void sim_rules_pause(SimRouter *router, uint64_t nsec);
 void sim_rules_action(SimRouter *router, const VrrpAction *action, const VrrpEvent *event);
 void sim_rules_after(SimRouter *router);
 void sim_rules_tick(Sim *sim);

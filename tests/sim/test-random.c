@@ -21,6 +21,7 @@
 enum {
 	RUNS = 300, /* about half a million steps */
 	DISTURBANCES = 40,
+	PAUSE_INTERVALS_MAX = 20,
 	LAST_LINES = 120, /* of the diagram of a run that failed */
 };
 
@@ -55,6 +56,8 @@ static SimConfig pick_config(Sim *sim)
 		config.auth = (VrrpAuth)sim_random(sim, 3);
 	else
 		config.checksum = (VrrpChecksum)sim_random(sim, 3);
+	if (config.version == 3)
+		config.family = sim_random(sim, 2) ? VRRP_FAMILY_IPV6 : VRRP_FAMILY_IPV4;
 	config.delay_nsec = pick(sim, 10, 300) * USEC;
 	config.jitter_nsec = sim_random(sim, 2) ? config.interval_nsec / 8 : 100 * USEC;
 	config.loss_percent = sim_random(sim, 3) ? (unsigned)sim_random(sim, 40) : 0;
@@ -127,7 +130,7 @@ static void disturb(Run *run)
 	Sim *sim = run->sim;
 	int router = (int)sim_random(sim, (uint64_t)sim->router_count);
 
-	switch (sim_random(sim, 16)) {
+	switch (sim_random(sim, 18)) {
 	case 0:
 		sim_crash(sim, router);
 		break;
@@ -167,6 +170,11 @@ static void disturb(Run *run)
 	case 11:
 		sim_hold(sim, router, false);
 		break;
+	case 12: /* from a hiccup to longer than everybody's patience */
+	case 13:
+		sim_pause(sim, router,
+			  sim_random(sim, run->longest_nsec * pick(sim, 1, PAUSE_INTERVALS_MAX)));
+		break;
 	default:
 		if (!sim->routers[router].fsm.started)
 			sim_start(sim, router);
@@ -205,6 +213,7 @@ static void run_settled(Run *run)
 	sim->config.duplicate_percent = 0;
 	sim->config.job_fail_percent = 0;
 	sim->config.jitter_nsec = MIN(sim->config.jitter_nsec, MSEC);
+	sim_run(sim, PAUSE_INTERVALS_MAX * run->longest_nsec); /* everybody runs again */
 	for (int i = 0; i < sim->router_count; i++) {
 		sim_hold(sim, i, false);
 		if (sim_random(sim, 3))

@@ -37,13 +37,19 @@ static Sim *network(uint8_t version, VrrpAuth auth)
 	return sim;
 }
 
-static Sim *pair(uint8_t version, uint8_t a, uint8_t b)
+static Sim *pair_of(VrrpFamily family, uint8_t version, uint8_t a, uint8_t b)
 {
 	Sim *sim = network(version, VRRP_AUTH_NONE);
 
+	sim->config.family = family;
 	sim_add(sim, a);
 	sim_add(sim, b);
 	return sim;
+}
+
+static Sim *pair(uint8_t version, uint8_t a, uint8_t b)
+{
+	return pair_of(VRRP_FAMILY_IPV4, version, a, b);
 }
 
 /* A is master with everything in place, B its backup, and both are past their announcements. */
@@ -76,7 +82,8 @@ static void compare(Sim *sim, const char *name)
 			text);
 }
 
-/* A file of its own for each version: the timing and S14 differ. */
+/* A file of its own for each version: the timing and S14 differ. The family changes nothing but the
+ * packets: over IPv6 the diagram is the same one. */
 static void compare_version(Sim *sim, const char *name)
 {
 	g_autofree char *full = g_strdup_printf("%s-v%u", name, sim->config.version);
@@ -115,9 +122,9 @@ static void test_s4_backup_stops(void)
 	compare(sim, "s04-backup-stops");
 }
 
-static void check_master_stops(uint8_t version)
+static void check_master_stops(VrrpFamily family, uint8_t version)
 {
-	g_autoptr(Sim) sim = pair(version, 200, 100);
+	g_autoptr(Sim) sim = pair_of(family, version, 200, 100);
 
 	establish(sim);
 	sim_stop(sim, A, VRRP_REASON_SHUTDOWN);
@@ -127,8 +134,9 @@ static void check_master_stops(uint8_t version)
 
 static void test_s6_s10_master_stops(void)
 {
-	check_master_stops(2);
-	check_master_stops(3);
+	check_master_stops(VRRP_FAMILY_IPV4, 2);
+	check_master_stops(VRRP_FAMILY_IPV4, 3);
+	check_master_stops(VRRP_FAMILY_IPV6, 3);
 }
 
 static void test_s7_interval_learned(void)
@@ -157,9 +165,9 @@ static void test_s7_no_preemption(void)
 	compare(sim, "s07-no-preemption");
 }
 
-static void check_preemption(uint8_t version)
+static void check_preemption(VrrpFamily family, uint8_t version)
 {
-	g_autoptr(Sim) sim = pair(version, 100, 200);
+	g_autoptr(Sim) sim = pair_of(family, version, 100, 200);
 
 	sim_start(sim, A);
 	sim_run(sim, 6 * SECOND);
@@ -170,8 +178,9 @@ static void check_preemption(uint8_t version)
 
 static void test_s8_s13_preemption(void)
 {
-	check_preemption(2);
-	check_preemption(3);
+	check_preemption(VRRP_FAMILY_IPV4, 2);
+	check_preemption(VRRP_FAMILY_IPV4, 3);
+	check_preemption(VRRP_FAMILY_IPV6, 3);
 }
 
 /* Two masters, cut off from each other; when they meet again, one of them says goodbye. */
@@ -188,9 +197,9 @@ static void test_s12_goodbye_to_a_master(void)
 	compare(sim, "s12-goodbye-to-a-master");
 }
 
-static void check_two_masters(uint8_t version)
+static void check_two_masters(VrrpFamily family, uint8_t version)
 {
-	g_autoptr(Sim) sim = pair(version, 200, 100);
+	g_autoptr(Sim) sim = pair_of(family, version, 200, 100);
 
 	establish(sim);
 	sim_group(sim, B, 1);
@@ -202,13 +211,14 @@ static void check_two_masters(uint8_t version)
 
 static void test_s13_s14_two_masters_meet(void)
 {
-	check_two_masters(2);
-	check_two_masters(3);
+	check_two_masters(VRRP_FAMILY_IPV4, 2);
+	check_two_masters(VRRP_FAMILY_IPV4, 3);
+	check_two_masters(VRRP_FAMILY_IPV6, 3);
 }
 
-static void check_equal(uint8_t version)
+static void check_equal(VrrpFamily family, uint8_t version)
 {
-	g_autoptr(Sim) sim = pair(version, 100, 100);
+	g_autoptr(Sim) sim = pair_of(family, version, 100, 100);
 
 	/* Whoever comes later stays backup: addresses are not compared there. */
 	sim_start(sim, A);
@@ -225,15 +235,16 @@ static void check_equal(uint8_t version)
 
 static void test_s13_equal_priorities(void)
 {
-	check_equal(2);
-	check_equal(3);
+	check_equal(VRRP_FAMILY_IPV4, 2);
+	check_equal(VRRP_FAMILY_IPV4, 3);
+	check_equal(VRRP_FAMILY_IPV6, 3);
 }
 
 /* --- How an address changes hands ------------------------------------------------------------ */
 
-static void check_failover(uint8_t version)
+static void check_failover(VrrpFamily family, uint8_t version)
 {
-	g_autoptr(Sim) sim = pair(version, 200, 100);
+	g_autoptr(Sim) sim = pair_of(family, version, 200, 100);
 
 	establish(sim);
 	sim_failover(sim, A, 5 * SECOND);
@@ -243,8 +254,9 @@ static void check_failover(uint8_t version)
 
 static void test_failover(void)
 {
-	check_failover(2);
-	check_failover(3);
+	check_failover(VRRP_FAMILY_IPV4, 2);
+	check_failover(VRRP_FAMILY_IPV4, 3);
+	check_failover(VRRP_FAMILY_IPV6, 3);
 }
 
 /* A hold that is over before the successor speaks up: nothing keeps the better router from coming
@@ -270,9 +282,9 @@ static void test_failover_without_peer(void)
 	compare(sim, "failover-without-peer");
 }
 
-static void check_crash(uint8_t version)
+static void check_crash(VrrpFamily family, uint8_t version)
 {
-	g_autoptr(Sim) sim = pair(version, 200, 100);
+	g_autoptr(Sim) sim = pair_of(family, version, 200, 100);
 
 	establish(sim);
 	sim_crash(sim, A);
@@ -284,8 +296,9 @@ static void check_crash(uint8_t version)
 
 static void test_crash(void)
 {
-	check_crash(2);
-	check_crash(3);
+	check_crash(VRRP_FAMILY_IPV4, 2);
+	check_crash(VRRP_FAMILY_IPV4, 3);
+	check_crash(VRRP_FAMILY_IPV6, 3);
 }
 
 static void test_link(void)

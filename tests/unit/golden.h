@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Packets as others make them, from the IP header on: captured from keepalived 2.2.7, and three
+ * Packets as others make them, from the IP header on: captured from keepalived 2.2.7, and four
  * messages worked out from the RFCs. Source 10.9.0.1 throughout.
  */
 
@@ -46,6 +46,10 @@
 #define GOLDEN_MESSAGE_V2        "210ac802000192edc0000201c00002020000000000000000"
 #define GOLDEN_MESSAGE_V3        "310ac8020064828ac0000201c0000202"
 #define GOLDEN_MESSAGE_V3_PSEUDO "310ac8020064defbc0000201c0000202"
+/* VRID 10, priority 100, one second, fe80::1 and 2001:db8::1; from fe80::c8 to the group. */
+#define GOLDEN_MESSAGE_V3_IPV6                                         \
+	"310a640200643f5dfe80000000000000000000000000000120010db80000" \
+	"00000000000000000001"
 
 static inline uint8_t *golden_bytes(const char *hex, gsize *ret_size)
 {

@@ -249,7 +249,7 @@ static void test_syntax_errors(Fixture *f, gconstpointer data)
 		  "Description=a\\qb\nVirtualAddresses=1\\;\n");
 	put(f, "etc/instances/d.conf", "");
 	put(f, "etc/instances/e.conf", "[Instance]\nDescription=\xff\xfe\n");
-	put_whole(f, "etc/instances/f.conf", 3, "Track=link:eth1\nAcceptMode=no\n");
+	put_whole(f, "etc/instances/f.conf", 3, "Track=link:eth1\nVirtualMac=yes\n");
 	set = load(f);
 	g_assert_cmpuint(g_hash_table_size(set->sources), ==, 1);
 	g_assert_nonnull(get(set, "good"));
@@ -273,7 +273,7 @@ static void test_syntax_errors(Fixture *f, gconstpointer data)
 		"etc/instances/d.conf:0: [d] there is no group [Instance]\n"
 		"etc/instances/e.conf:2: [e] is not text in UTF-8\n"
 		"etc/instances/f.conf:5: [f] Track: not supported yet; take the line out\n"
-		"etc/instances/f.conf:6: [f] AcceptMode=no: is not supported yet; only yes is\n");
+		"etc/instances/f.conf:6: [f] VirtualMac: not supported yet; take the line out\n");
 }
 
 /* The line is that of the key at fault; a key that is not there is the whole file's fault. */
@@ -292,6 +292,28 @@ static void test_whole_errors(Fixture *f, gconstpointer data)
 		"etc/instances/b.conf:0: [b] VirtualAddresses: required, at least one address\n"
 		"etc/instances/b.conf:0: [b] VirtualRouterId: required, a number from 1 to "
 		"255\n");
+}
+
+/* A warning: the instance is fine for vrrpd and keepalived. */
+static void test_ipv6_order(Fixture *f, gconstpointer data)
+{
+	g_autoptr(ConfigSet) set = NULL;
+
+	put(f, "etc/instances/a.conf",
+	    "[Instance]\nInterface=eth0\nVirtualRouterId=1\n"
+	    "VirtualAddresses=2001:db8::1/64;fe80::1/64\n");
+	put(f, "etc/instances/b.conf",
+	    "[Instance]\nInterface=eth0\nVirtualRouterId=2\n"
+	    "VirtualAddresses=fe80::2/64;2001:db8::2/64\n");
+	put_whole(f, "etc/instances/c.conf", 1, "");
+	set = load(f);
+	g_assert_cmpuint(g_hash_table_size(set->sources), ==, 3);
+	g_assert_cmpint(get(set, "a")->family, ==, VRRP_FAMILY_IPV6);
+	g_assert_cmpint(get(set, "c")->family, ==, VRRP_FAMILY_IPV4);
+	assert_errors(f, set,
+		      "etc/instances/a.conf:4: [warning] VirtualAddresses: the first should be "
+		      "link-local, such as fe80::1/64: RFC 9568 wants it, and some routers drop "
+		      "adverts without it\n");
 }
 
 static void test_file_names(Fixture *f, gconstpointer data)
@@ -645,6 +667,7 @@ int main(int argc, char **argv)
 	ADD("/config-load/syntax", test_syntax);
 	ADD("/config-load/syntax-errors", test_syntax_errors);
 	ADD("/config-load/whole-errors", test_whole_errors);
+	ADD("/config-load/ipv6-order", test_ipv6_order);
 	ADD("/config-load/file-names", test_file_names);
 	ADD("/config-load/file-name-encoding", test_file_name_encoding);
 	ADD("/config-load/bad-directory", test_bad_directory);

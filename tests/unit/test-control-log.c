@@ -169,6 +169,7 @@ static void test_notes(void)
 		{ NOTE_CONFLICT, 0, JOURNAL_SECOND_MASTER, "4", "192.168.120.2" },
 		{ NOTE_ADDRESS_LIST, 0, JOURNAL_ADDRESS_LIST, "4", "192.168.120.2" },
 		{ NOTE_ADDRESS_ERROR, -ENODEV, JOURNAL_ADDRESS_ERROR, "4", "No such device" },
+		{ NOTE_FILTER_ERROR, -EOPNOTSUPP, JOURNAL_FILTER_ERROR, "4", "not supported" },
 		{ NOTE_SEND_ERROR, -EPERM, JOURNAL_SEND_ERROR, "4", "Operation not permitted" },
 		{ NOTE_OVERRUN, 0, JOURNAL_OVERRUN, "5", "Network changes" },
 		{ NOTE_OVERRUN, 1, JOURNAL_OVERRUN, "5", "Packets" },

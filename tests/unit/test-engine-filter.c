@@ -19,13 +19,19 @@
 typedef struct Case {
 	uint8_t packet[128];
 	size_t size;
+	uint8_t header[40]; /* IPv6: before the packet */
 	int32_t interface_index;
 } Case;
 
 static uint32_t load(const Case *c, uint32_t at, uint32_t size, bool *ok)
 {
-	uint32_t value = 0;
+	uint32_t value = 0, in_header = at - (uint32_t)SKF_NET_OFF;
 
+	if (in_header < sizeof c->header) {
+		for (uint32_t i = 0; i < size; i++)
+			value = value << 8 | c->header[in_header + i];
+		return value;
+	}
 	*ok = at + size <= c->size;
 	for (uint32_t i = 0; *ok && i < size; i++)
 		value = value << 8 | c->packet[at + i];
@@ -57,6 +63,15 @@ static uint32_t interpret(const struct sock_filter *program, size_t count, const
 			break;
 		case BPF_LD | BPF_W | BPF_LEN:
 			a = (uint32_t)c->size;
+			break;
+		case BPF_LD | BPF_B | BPF_ABS:
+			a = load(c, i->k, 1, &ok);
+			break;
+		case BPF_LDX | BPF_IMM:
+			x = i->k;
+			break;
+		case BPF_ALU | BPF_XOR | BPF_X:
+			a ^= x;
 			break;
 		case BPF_LD | BPF_IMM:
 			a = i->k;
@@ -366,6 +381,58 @@ static void test_too_many(void)
 	assert_kernel_takes(&input);
 }
 
+static Case make_case_ipv6(const VrrpAddress *source, const VrrpAddress *target, uint8_t vrid,
+			   int32_t interface_index)
+{
+	Case c = { .interface_index = interface_index, .size = 24 };
+
+	memcpy(c.header + 8, source->bytes, 16);
+	memcpy(c.header + 24, target->bytes, 16);
+	c.packet[0] = 0x31;
+	c.packet[1] = vrid;
+	return c;
+}
+
+static void test_ipv6(void)
+{
+	VrrpAddress group = vrrp_group(VRRP_FAMILY_IPV6);
+	VrrpAddress peer = { VRRP_FAMILY_IPV6, { 0x20, 0x01, 0x0d, 0xb8, [7] = 1, [15] = 2 } };
+	VrrpAddress own = { VRRP_FAMILY_IPV6, { 0x20, 0x01, 0x0d, 0xb8, [7] = 1, [15] = 1 } };
+	VrrpAddress stranger = own;
+	uint32_t pairs[] = { engine_filter_pair(3, 51) };
+	uint32_t sources[] = { engine_filter_source(&peer) };
+	EngineFilterInput input = { .family = VRRP_FAMILY_IPV6,
+				    .pairs = pairs,
+				    .pair_count = 1,
+				    .sources = sources,
+				    .source_count = 1,
+				    .unicast_vrids = { [1] = 1u << (60 - 32) } };
+	Case c = make_case_ipv6(&peer, &group, 51, 3);
+
+	g_assert_true(passes(&input, VRRP, &c));
+	c = make_case_ipv6(&peer, &group, 51, 4);
+	g_assert_false(passes(&input, VRRP, &c));
+	c = make_case_ipv6(&peer, &group, 60, 3);
+	g_assert_false(passes(&input, VRRP, &c));
+	c = make_case_ipv6(&peer, &own, 60, 99);
+	g_assert_true(passes(&input, VRRP, &c));
+	c = make_case_ipv6(&peer, &own, 51, 3);
+	g_assert_false(passes(&input, VRRP, &c));
+	/* Each of the four words matters. */
+	for (unsigned i = 0; i < 16; i++) {
+		stranger = peer;
+		stranger.bytes[i] ^= 0x40;
+		c = make_case_ipv6(&stranger, &own, 60, 3);
+		g_assert_false(passes(&input, VRRP, &c));
+	}
+	c = make_case_ipv6(&peer, &group, 51, 3);
+	c.size = 2;
+	g_assert_true(passes(&input, VRRP, &c));
+	c.size = 1;
+	g_assert_false(passes(&input, VRRP, &c));
+	assert_kernel_takes(&input);
+}
+
 static void test_sort(void)
 {
 	uint32_t values[1000];
@@ -394,6 +461,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/engine-filter/many", test_many);
 	g_test_add_func("/engine-filter/ranges", test_ranges);
 	g_test_add_func("/engine-filter/too-many", test_too_many);
+	g_test_add_func("/engine-filter/ipv6", test_ipv6);
 	g_test_add_func("/engine-filter/sort", test_sort);
 	return g_test_run();
 }

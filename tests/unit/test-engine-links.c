@@ -82,7 +82,7 @@ static void assert_source(Fixture *f, const char *name, VrrpAddress expected)
 	VrrpAddress source;
 
 	g_assert_nonnull(link);
-	source = engine_links_source(f->links, link, VRRP_FAMILY_IPV4, false);
+	source = engine_links_source_ipv4(f->links, link, false);
 	g_assert_cmpmem(&source, sizeof source, &expected, sizeof expected);
 }
 
@@ -101,7 +101,9 @@ static void test_link_life(Fixture *f, gconstpointer data)
 	g_assert_cmpint(engine_links_by_index(f->links, 7)->mac[5], ==, 7);
 	link_gone(f, 7);
 	g_assert_true(f->event.changed);
-	g_assert_cmpint(f->event.lost_holder, ==, -1);
+	g_assert_true(f->event.gone);
+	for (unsigned i = 0; i < ENGINE_LINK_GROUPS; i++)
+		g_assert_cmpint(f->event.lost_groups[i].address.family, ==, VRRP_FAMILY_NONE);
 	g_assert_null(engine_links_by_name(f->links, "eth0"));
 	g_assert_null(engine_links_by_index(f->links, 7));
 	link_gone(f, 7);
@@ -142,11 +144,111 @@ static void test_mac_change(Fixture *f, gconstpointer data)
 
 static void test_lost_membership(Fixture *f, gconstpointer data)
 {
+	VrrpAddress group = vrrp_group(VRRP_FAMILY_IPV4), group6 = vrrp_group(VRRP_FAMILY_IPV6);
+	EngineLink *link;
+
 	link_is(f, 7, "eth0", true);
-	engine_links_by_index(f->links, 7)->holder = 3;
+	link = engine_links_by_index(f->links, 7);
+	engine_links_group(link, &group)->holder = 3;
+	engine_links_group(link, &group6)->holder = 4;
 	link_gone(f, 7);
-	g_assert_cmpint(f->event.lost_holder, ==, 3);
+	g_assert_true(f->event.gone);
 	g_assert_cmpint(f->event.index, ==, 7);
+	g_assert_cmpint(f->event.lost_groups[0].holder, ==, 3);
+	g_assert_cmpmem(&f->event.lost_groups[0].address, sizeof group, &group, sizeof group);
+	g_assert_cmpint(f->event.lost_groups[1].holder, ==, 4);
+	g_assert_cmpmem(&f->event.lost_groups[1].address, sizeof group, &group6, sizeof group);
+	link_is(f, 7, "eth0", true);
+	link_is(f, 7, "eth0", false);
+	g_assert_false(f->event.gone);
+}
+
+static void test_groups(Fixture *f, gconstpointer data)
+{
+	VrrpAddress group = vrrp_group(VRRP_FAMILY_IPV6);
+	EngineGroup *first;
+	EngineLink *link;
+
+	link_is(f, 7, "eth0", true);
+	link = engine_links_by_index(f->links, 7);
+	first = engine_links_group(link, &group);
+	g_assert_cmpint(first->holder, ==, -1);
+	g_assert_cmpuint(first->members, ==, 0);
+	for (uint8_t i = 1; i < ENGINE_LINK_GROUPS; i++) {
+		group = ipv4(239, 0, 0, i);
+		g_assert_nonnull(engine_links_group(link, &group));
+	}
+	group = ipv4(239, 0, 0, 99);
+	g_assert_null(engine_links_group(link, &group));
+	group = vrrp_group(VRRP_FAMILY_IPV6);
+	g_assert_true(engine_links_group(link, &group) == first);
+	/* A free place among others that are not. */
+	*first = (EngineGroup){ 0 };
+	group = ipv4(239, 0, 0, 2);
+	g_assert_true(engine_links_group(link, &group) == first + 2);
+	group = ipv4(239, 0, 0, 99);
+	g_assert_true(engine_links_group(link, &group) == first);
+}
+
+static VrrpAddress ipv6(uint16_t first, uint8_t last)
+{
+	return (VrrpAddress){ .family = VRRP_FAMILY_IPV6,
+			      .bytes = { (uint8_t)(first >> 8), (uint8_t)first, [15] = last } };
+}
+
+static void address_is_ipv6(Fixture *f, VrrpAddress address, uint32_t flags, bool tentative)
+{
+	NetlinkChange change = address_change(7, address);
+
+	change.scope = address.bytes[0] == 0xfe ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	change.flags = flags;
+	change.tentative = tentative;
+	engine_links_apply(f->links, &change, &f->event);
+}
+
+static void assert_source_ipv6(Fixture *f, bool global, VrrpAddress expected)
+{
+	VrrpAddress source = engine_links_source_ipv6(f->links, engine_links_by_index(f->links, 7),
+						      global, false);
+
+	g_assert_cmpmem(&source, sizeof source, &expected, sizeof expected);
+}
+
+static void test_source_ipv6(Fixture *f, gconstpointer data)
+{
+	VrrpAddress none = { 0 }, listed = ipv6(0xfe80, 3);
+
+	link_is(f, 7, "eth0", true);
+	address_is(f, 7, ipv4(10, 0, 0, 1));
+	address_is_ipv6(f, ipv6(0x2001, 1), 0, false);
+	assert_source_ipv6(f, false, none);
+	assert_source_ipv6(f, true, ipv6(0x2001, 1));
+	assert_source(f, "eth0", ipv4(10, 0, 0, 1));
+
+	address_is_ipv6(f, ipv6(0xfe80, 1), IFA_F_TENTATIVE, true);
+	assert_source_ipv6(f, false, none);
+	address_is_ipv6(f, ipv6(0xfe80, 1), IFA_F_TENTATIVE | IFA_F_DADFAILED, true);
+	assert_source_ipv6(f, false, none);
+	address_is_ipv6(f, ipv6(0xfe80, 1), IFA_F_DEPRECATED, false);
+	g_assert_true(f->event.changed);
+	assert_source_ipv6(f, false, ipv6(0xfe80, 1));
+	address_is_ipv6(f, ipv6(0xfe80, 2), 0, false);
+	assert_source_ipv6(f, false, ipv6(0xfe80, 2));
+	address_gone(f, 7, ipv6(0xfe80, 2));
+	address_is_ipv6(f, ipv6(0xfe80, 1), 0, false);
+	g_assert_true(f->event.changed);
+	/* The virtual router's own link-local address, put there by a hand. */
+	address_is_ipv6(f, listed, 0, false);
+	address_gone(f, 7, ipv6(0xfe80, 1));
+	engine_links_list(f->links, &listed, 1);
+	assert_source_ipv6(f, false, none);
+
+	/* A privacy address only where there is no other. */
+	address_gone(f, 7, ipv6(0x2001, 1));
+	address_is_ipv6(f, ipv6(0x2001, 9), IFA_F_TEMPORARY, false);
+	assert_source_ipv6(f, true, ipv6(0x2001, 9));
+	address_is_ipv6(f, ipv6(0x2001, 8), 0, false);
+	assert_source_ipv6(f, true, ipv6(0x2001, 8));
 }
 
 static void test_source_order(Fixture *f, gconstpointer data)
@@ -197,7 +299,7 @@ static void test_source_is_never_ours(Fixture *f, gconstpointer data)
 		f->links, &(VrrpAddress){ ipv4(10, 0, 0, 101).family, { 10, 0, 0, 101 } }, 1));
 	assert_source(f, "eth0", (VrrpAddress){ 0 });
 	link = engine_links_by_name(f->links, "eth0");
-	source = engine_links_source(f->links, link, VRRP_FAMILY_IPV4, true);
+	source = engine_links_source_ipv4(f->links, link, true);
 	g_assert_cmpint(source.bytes[3], ==, 101);
 	source = ipv4(10, 0, 0, 101);
 	engine_links_list(f->links, &source, -1);
@@ -315,6 +417,8 @@ int main(int argc, char **argv)
 	ADD("rename", test_rename);
 	ADD("mac-change", test_mac_change);
 	ADD("lost-membership", test_lost_membership);
+	ADD("groups", test_groups);
+	ADD("source-ipv6", test_source_ipv6);
 	ADD("source-order", test_source_order);
 	ADD("source-is-never-ours", test_source_is_never_ours);
 	ADD("becomes-ours", test_becomes_ours);

@@ -137,8 +137,8 @@ static void test_s11_adverts(void)
 	/* After a stall there is one advert, not one for each that was missed. */
 	after(router, 10 * SECOND);
 	step(router, &(VrrpEvent){ .type = VRRP_EVENT_TIMER });
-	expect(router, "advert 100");
-	g_assert_cmpuint(vrrp_fsm_deadline(&router->fsm).nsec - router->now.nsec, ==, SECOND);
+	expect(router, "advert 100, announce 0");
+	g_assert_cmpuint(router->fsm.next_advert.nsec - router->now.nsec, ==, SECOND);
 }
 
 static void test_s12_priority_zero_in_master(void)

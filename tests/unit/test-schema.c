@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "config/config-claims.h"
 #include "config/schema.h"
 #include "config/settings-builder.h"
 #include "config/values.h"
@@ -37,11 +38,11 @@ static const Contract contract[] = {
 	{ "UnicastPeers", "as", "", TRUE },
 	{ "UnicastTtl", "y", "255", TRUE },
 	{ "UnicastMinTtl", "y", "auto", TRUE },
-	{ "MulticastGroup", "s", "", FALSE },
+	{ "MulticastGroup", "s", "", TRUE },
 	{ "Preempt", "b", "yes", TRUE },
-	{ "PreemptDelay", "t", "0", FALSE },
-	{ "StartupDelay", "t", "0", FALSE },
-	{ "LinkUpDelay", "t", "0", FALSE },
+	{ "PreemptDelay", "t", "0", TRUE },
+	{ "StartupDelay", "t", "0", TRUE },
+	{ "LinkUpDelay", "t", "0", TRUE },
 	{ "MissedAdverts", "y", "3", TRUE },
 	{ "TrackInterface", "b", "yes", TRUE },
 	{ "AcceptMode", "b", "yes", TRUE },
@@ -54,7 +55,7 @@ static const Contract contract[] = {
 	{ "SyncGroup", "s", "", FALSE },
 	{ "Track", "as", "", FALSE },
 	{ "AnnounceCount", "y", "6", TRUE },
-	{ "AnnounceRefresh", "t", "0", FALSE },
+	{ "AnnounceRefresh", "t", "0", TRUE },
 };
 
 static void test_contract(void)
@@ -188,14 +189,19 @@ static const char *const other_values[][2] = {
 	{ "UnicastPeers", "192.0.2.7;192.0.2.8" },
 	{ "UnicastTtl", "64" },
 	{ "UnicastMinTtl", "63" },
+	{ "MulticastGroup", "224.0.0.81" },
 	{ "Preempt", "no" },
+	{ "PreemptDelay", "5min" },
+	{ "StartupDelay", "1d" },
+	{ "LinkUpDelay", "250ms" },
 	{ "MissedAdverts", "5" },
 	{ "TrackInterface", "no" },
-	{ "AcceptMode", "yes" },
+	{ "AcceptMode", "no" },
 	{ "AuthenticationType", "ah" },
 	{ "AuthenticationKey", "12345678" },
 	{ "Checksum", "auto" },
 	{ "AnnounceCount", "2" },
+	{ "AnnounceRefresh", "1min" },
 };
 
 static Settings *make_other(void)
@@ -246,8 +252,7 @@ static void test_equal(void)
 		g_autoptr(GError) error = NULL;
 		const char *value = "";
 
-		if (g_str_equal(key, "AddressFamily") || g_str_equal(key, "AcceptMode") ||
-		    g_str_equal(key, "Checksum"))
+		if (g_str_equal(key, "AddressFamily") || g_str_equal(key, "Checksum"))
 			continue; /* only one value is possible here */
 		for (gsize j = 0; j < G_N_ELEMENTS(other_values); j++)
 			g_assert_true(settings_builder_set(builder, other_values[j][0],
@@ -281,6 +286,7 @@ static void test_same_router(void)
 		{ "VirtualRouterId", "11" },
 		{ "Version", "2" },
 		{ "UnicastPeers", "192.0.2.9" },
+		{ "MulticastGroup", "224.0.0.81" },
 	};
 	g_autoptr(SettingsBuilder) builder = minimal();
 	g_autoptr(Settings) before = settings_builder_finish(builder, NULL, NULL);
@@ -299,6 +305,38 @@ static void test_same_router(void)
 		g_assert_false(settings_same_router(before, after));
 		g_assert_cmpint(settings_same_identity(before, after), ==, i >= 2);
 	}
+}
+
+/* The family follows the addresses, also through a change of them; the same number of the other
+ * family is another router (S16). */
+static void test_family(void)
+{
+	g_autoptr(SettingsBuilder) builder = minimal();
+	g_autoptr(Settings) four = settings_builder_finish(builder, NULL, NULL);
+	g_autoptr(SettingsBuilder) next = settings_builder_new_from(four);
+	g_autoptr(Settings) six = NULL, again = NULL;
+	g_autoptr(SettingsBuilder) copy = NULL;
+	g_autoptr(ConfigClaims) claims = config_claims_new();
+	g_autofree char *text = NULL, *why = NULL;
+
+	g_assert_true(
+		settings_builder_set(next, "VirtualAddresses", "fe80::1;2001:db8::1/64", NULL));
+	six = settings_builder_finish(next, NULL, NULL);
+	g_assert_nonnull(six);
+	g_assert_cmpint(six->family, ==, VRRP_FAMILY_IPV6);
+	text = schema_format(schema_find("AddressFamily"), six);
+	g_assert_cmpstr(text, ==, "ipv6");
+	g_assert_null(settings_deviation(six, schema_find("AddressFamily")));
+	g_assert_false(settings_same_identity(four, six));
+	copy = settings_builder_new_from(six);
+	again = settings_builder_finish(copy, NULL, NULL);
+	g_assert_true(settings_equal(six, again));
+
+	g_assert_true(config_claims_take(claims, four, NULL, &why));
+	g_assert_true(config_claims_take(claims, six, NULL, &why));
+	g_assert_false(config_claims_take(claims, again, NULL, &why));
+	g_assert_cmpstr(why, ==,
+			"VirtualRouterId: VRID 10 for ipv6 on eth0 is already the instance lan");
 }
 
 static void test_reset(void)
@@ -336,14 +374,14 @@ static void test_refusals(void)
 		  SETTINGS_ERROR_INVALID_VALUE },
 		{ "Version", "4", "Version=4: must be a whole number from 2 to 3",
 		  SETTINGS_ERROR_INVALID_VALUE },
-		{ "AddressFamily", "ipv6", "AddressFamily=ipv6: is not supported yet; only ipv4 is",
+		{ "AddressFamily", "ipx", "AddressFamily=ipx: must be ipv4 or ipv6",
 		  SETTINGS_ERROR_INVALID_VALUE },
-		{ "AddressFamily", "ipx", "AddressFamily=ipx: must be ipv4",
+		{ "VirtualAddresses", "fe80::1;ff02::1",
+		  "VirtualAddresses=fe80::1;ff02::1: in 'ff02::1': must be the address of a host",
 		  SETTINGS_ERROR_INVALID_VALUE },
-		{ "AcceptMode", "no", "AcceptMode=no: is not supported yet; only yes is",
-		  SETTINGS_ERROR_INVALID_VALUE },
-		{ "VirtualAddresses", "192.0.2.1;fe80::1",
-		  "VirtualAddresses=192.0.2.1;fe80::1: in 'fe80::1': IPv6 is not supported yet",
+		{ "MulticastGroup", "192.0.2.1",
+		  "MulticastGroup=192.0.2.1: must be a multicast group such as 224.0.0.18 or "
+		  "ff02::12",
 		  SETTINGS_ERROR_INVALID_VALUE },
 		{ "UnicastPeers", ";",
 		  "UnicastPeers=;: must hold at least one address, or be left out for multicast",
@@ -398,7 +436,7 @@ static void test_unsupported(void)
 		g_assert_cmpstr(error->message, ==, expected);
 		refused++;
 	}
-	g_assert_cmpuint(refused, ==, 13);
+	g_assert_cmpuint(refused, ==, 8);
 }
 
 static void test_secret(void)
@@ -462,6 +500,43 @@ static const Whole wholes[] = {
 	  { NULL } },
 	{ { { "UnicastPeers", "192.0.2.9;192.0.2.8;192.0.2.9" } },
 	  { "UnicastPeers: 192.0.2.9 is there twice" } },
+	{ { { "VirtualAddresses", "fe80::1/64;2001:db8::1/64" } }, { NULL } },
+	{ { { "VirtualAddresses", "fe80::1/64;192.0.2.1/24" } },
+	  { "VirtualAddresses: '192.0.2.1/24' is not IPv6, and an advert carries one family; make "
+	    "it "
+	    "an instance of its own, or put it into ExcludedAddresses" } },
+	{ { { "AddressFamily", "ipv6" } },
+	  { "VirtualAddresses: '192.0.2.1/24' is not IPv6, and an advert carries one family; make "
+	    "it "
+	    "an instance of its own, or put it into ExcludedAddresses" } },
+	{ { { "AddressFamily", "ipv4" }, { "VirtualAddresses", "fe80::1/64" } },
+	  { "VirtualAddresses: 'fe80::1/64' is not IPv4, and an advert carries one family; make it "
+	    "an instance of its own, or put it into ExcludedAddresses" } },
+	{ { { "VirtualAddresses", "fe80::1/64" }, { "Version", "2" } },
+	  { "Version: version 2 is for IPv4 only; set Version=3" } },
+	{ { { "VirtualAddresses", "fe80::1/64" }, { "Checksum", "pseudo-header" } },
+	  { "Checksum: there is no choice over IPv6; use auto" } },
+	{ { { "VirtualAddresses", "fe80::1/64" }, { "SourceAddress", "192.0.2.9" } },
+	  { "SourceAddress: must be IPv6, as VirtualAddresses are" } },
+	{ { { "VirtualAddresses", "fe80::1/64" }, { "SourceAddress", "2001:db8::9" } },
+	  { "SourceAddress: must be a link-local address (fe80::/10): IPv6 multicast comes from "
+	    "one" } },
+	{ { { "VirtualAddresses", "fe80::1/64" }, { "SourceAddress", "fe80::9" } }, { NULL } },
+	{ { { "VirtualAddresses", "fe80::1/64" },
+	    { "SourceAddress", "2001:db8::9" },
+	    { "UnicastPeers", "2001:db8::8;2001:db8::9" } },
+	  { NULL } },
+	{ { { "VirtualAddresses", "fe80::1/64" }, { "UnicastPeers", "192.0.2.9" } },
+	  { "UnicastPeers: 192.0.2.9 must be IPv6, as VirtualAddresses are" } },
+	{ { { "UnicastPeers", "2001:db8::8" } },
+	  { "UnicastPeers: 2001:db8::8 must be IPv4, as VirtualAddresses are" } },
+	{ { { "Interface", "" },
+	    { "VirtualAddresses", "fe80::1/64 dev v0" },
+	    { "UnicastPeers", "fe80::9" } },
+	  { "UnicastPeers: fe80::9 is link-local and means nothing without Interface" } },
+	{ { { "MulticastGroup", "ff02::77" } },
+	  { "MulticastGroup: must be IPv4, as VirtualAddresses are" } },
+	{ { { "VirtualAddresses", "fe80::1/64" }, { "MulticastGroup", "ff02::77" } }, { NULL } },
 	/* All that is wrong is told at once. */
 	{ { { "VirtualRouterId", "" },
 	    { "AdvertisementInterval", "1ms" },
@@ -585,6 +660,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/settings/round-trip", test_round_trip);
 	g_test_add_func("/settings/equal", test_equal);
 	g_test_add_func("/settings/same-router", test_same_router);
+	g_test_add_func("/settings/family", test_family);
 	g_test_add_func("/settings/reset", test_reset);
 	g_test_add_func("/settings/refusals", test_refusals);
 	g_test_add_func("/settings/unsupported", test_unsupported);

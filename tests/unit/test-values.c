@@ -239,8 +239,67 @@ static void test_address(void)
 		g_assert_nonnull(reason);
 	}
 	g_assert_cmpint(address.bytes[0], ==, 192);
-	g_assert_false(value_parse_address("fe80::1", &address, &why));
-	g_assert_cmpstr(why, ==, "IPv6 is not supported yet");
+	g_assert_false(value_parse_address("fe80::1%eth0", &address, &why));
+	g_assert_cmpstr(why, ==, "must be without a zone (%...): the device is said elsewhere");
+}
+
+typedef struct Pair {
+	const char *text, *written;
+} Pair;
+
+static void test_address_ipv6(void)
+{
+	static const char *const bad[] = { "::",
+					   "::1",
+					   "ff02::12",
+					   "2001:db8::g",
+					   "2001:db8",
+					   "::ffff:192.0.2.1",
+					   "2001:db8::1/64",
+					   ":" };
+	g_autofree char *text = NULL;
+	VrrpAddress address = { 0 };
+
+	g_assert_true(value_parse_address(" 2001:DB8:0:0::1 ", &address, NULL));
+	g_assert_cmpint(address.family, ==, VRRP_FAMILY_IPV6);
+	g_assert_cmpmem(address.bytes, 16, "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+	text = value_format_address(&address);
+	g_assert_cmpstr(text, ==, "2001:db8::1");
+	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_autofree char *why = NULL;
+
+		g_assert_false(value_parse_address(bad[i], &address, &why));
+		g_assert_nonnull(why);
+	}
+	g_assert_cmpint(address.bytes[15], ==, 1);
+}
+
+static void test_group(void)
+{
+	static const char *const good[] = { "224.0.0.18", "239.1.2.3", "ff02::12", "ff0e::1" };
+	static const Pair bad[] = {
+		{ "", "must be an address such as 192.0.2.1 or 2001:db8::1" },
+		{ "192.0.2.1", "must be a multicast group such as 224.0.0.18 or ff02::12" },
+		{ "255.255.255.255", "must be a multicast group such as 224.0.0.18 or ff02::12" },
+		{ "fe80::1", "must be a multicast group such as 224.0.0.18 or ff02::12" },
+		{ "ff01::12", "must be a group that leaves the host, such as ff02::12" },
+		{ "ff10::12", "must be a group that leaves the host, such as ff02::12" },
+	};
+	VrrpAddress group = { 0 };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+		g_autofree char *text = NULL, *why = NULL;
+
+		g_assert_true(value_parse_group(good[i], &group, &why));
+		text = value_format_address(&group);
+		g_assert_cmpstr(text, ==, good[i]);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_autofree char *why = NULL;
+
+		g_assert_false(value_parse_group(bad[i].text, &group, &why));
+		g_assert_cmpstr(why, ==, bad[i].written);
+	}
 }
 
 /* The seed's own line, field by field. */
@@ -291,10 +350,6 @@ static void test_interface_address_flags(void)
 	g_assert_cmpint(address.scope, ==, 77);
 }
 
-typedef struct Pair {
-	const char *text, *written;
-} Pair;
-
 /* Words in another order, the signs of brd, and the spelling that comes out. */
 static void test_interface_address_canonical(void)
 {
@@ -304,6 +359,13 @@ static void test_interface_address_canonical(void)
 		{ "10.1.2.3 peer 10.9.8.7/16 brd +", "10.1.2.3/16 brd 10.9.255.255 peer 10.9.8.7" },
 		{ " 10.1.2.3/24\tlabel v0:x  dev v0 ", "10.1.2.3/24 dev v0 label v0:x" },
 		{ "10.1.2.3/24 scope global", "10.1.2.3/24" },
+		{ "2001:db8::1", "2001:db8::1/128" },
+		{ "2001:DB8:0::1/64 nodad dev v0", "2001:db8::1/64 dev v0 nodad" },
+		{ "fe80::1/64 scope link", "fe80::1/64" },
+		{ "fec0::1/64 scope site", "fec0::1/64" },
+		{ "2001:db8::1/0 scope global home noprefixroute preferred_lft 0",
+		  "2001:db8::1/0 home preferred_lft 0 noprefixroute" },
+		{ "2001:db8::1 peer 2001:db8::2/64", "2001:db8::1/64 peer 2001:db8::2" },
 		{ "10.1.2.3/24 scope host", "10.1.2.3/24 scope host" },
 		{ "10.1.2.3/24 noprefixroute home nodad", "10.1.2.3/24 home nodad noprefixroute" },
 		{ "10.1.2.3/24 preferred_lft 0", "10.1.2.3/24 preferred_lft 0" },
@@ -327,15 +389,28 @@ static void test_interface_address_canonical(void)
 static void test_interface_address_bad(void)
 {
 	static const Pair bad[] = {
-		{ "", "must be an IPv4 address such as 192.0.2.1/24" },
+		{ "", "must be an address such as 192.0.2.1/24 or 2001:db8::1/64" },
 		{ "10.1.2.3/33", "the prefix length must be from 0 to 32" },
 		{ "10.1.2.3/", "the prefix length must be from 0 to 32" },
 		{ "10.1.2.3/24x", "the prefix length must be from 0 to 32" },
-		{ "10.1.2/24", "must be an IPv4 address such as 192.0.2.1" },
-		{ "2001:db8::1/64", "IPv6 is not supported yet" },
+		{ "10.1.2/24", "must be an address such as 192.0.2.1 or 2001:db8::1" },
+		{ "2001:db8::1/129", "the prefix length must be from 0 to 128" },
+		{ "2001:db8::1/64 brd +", "IPv6 has no broadcast; take brd out" },
+		{ "10.1.2.3/24 brd 2001:db8::1", "brd must be an IPv4 address" },
+		{ "2001:db8::1/64 label eth0:x",
+		  "the kernel has labels for IPv4 only; take label out" },
+		{ "2001:db8::1/64 scope link",
+		  "the kernel takes the scope from an IPv6 address; take scope out" },
+		{ "fe80::1/64 scope global",
+		  "the kernel takes the scope from an IPv6 address; take scope out" },
+		{ "2001:db8::1/64 peer 10.1.2.3",
+		  "the address and its peer are of different families" },
+		{ "10.1.2.3/24 peer fe80::1",
+		  "the address and its peer are of different families" },
+		{ "ff02::12/64", "must be the address of a host" },
 		{ "224.0.0.18/24", "must be the address of a host" },
 		{ "10.1.2.3/24 brd", "'brd' needs a value" },
-		{ "10.1.2.3/24 brd x", "must be an IPv4 address such as 192.0.2.1" },
+		{ "10.1.2.3/24 brd x", "must be an address such as 192.0.2.1 or 2001:db8::1" },
 		{ "10.1.2.3/31 brd +", "brd + and brd - need a prefix length of at most 30" },
 		{ "10.1.2.3/24 brd + broadcast +", "'brd' is there twice" },
 		{ "10.1.2.3/24 dev eth0:1", "an interface name holds no '/', ':' or white space" },
@@ -406,6 +481,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/values/interface", test_interface);
 	g_test_add_func("/values/list", test_list);
 	g_test_add_func("/values/address", test_address);
+	g_test_add_func("/values/address-ipv6", test_address_ipv6);
+	g_test_add_func("/values/group", test_group);
 	g_test_add_func("/values/interface-address", test_interface_address);
 	g_test_add_func("/values/interface-address/flags", test_interface_address_flags);
 	g_test_add_func("/values/interface-address/canonical", test_interface_address_canonical);

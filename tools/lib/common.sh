@@ -44,7 +44,7 @@ install_packages() {
 
 # What it takes to build, and to run the daemon with a bus and polkit. Read from HACKING.md by nobody: it only repeats these.
 build_packages="gcc libc6-dev meson ninja-build pkg-config python3-docutils systemd
-	libglib2.0-dev libsystemd-dev nettle-dev libnl-3-dev libnl-route-3-dev"
+	libglib2.0-dev libsystemd-dev nettle-dev libnl-3-dev libnl-route-3-dev libnftnl-dev libmnl-dev"
 run_packages="dbus polkitd libglib2.0-bin iproute2 util-linux mount passwd python3 python3-gi"
-test_packages="python3-pytest clang clang-format libclang-rt-14-dev binutils procps keepalived jq
+test_packages="python3-pytest clang clang-format libclang-rt-14-dev binutils procps keepalived nftables jq
 	zsh python3-prometheus-client openssh-server openssh-client"
