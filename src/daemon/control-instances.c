@@ -189,7 +189,7 @@ void control_set_saved(ModelInstance *model, Settings *settings)
 }
 
 ModelInstance *control_add_instance(Control *control, const char *name, const char *fragment_path,
-				    Settings *settings)
+				    Settings *settings, gboolean saved)
 {
 	ModelInstance *model = g_new0(ModelInstance, 1);
 	ControlInstance *instance = g_new0(ControlInstance, 1);
@@ -205,7 +205,7 @@ ModelInstance *control_add_instance(Control *control, const char *name, const ch
 	instance->model = model;
 	instance->holds = g_ptr_array_new();
 	g_queue_init(&instance->hold_calls);
-	compare_with_files(model);
+	control_set_saved(model, saved ? settings : NULL);
 	g_hash_table_insert(control->model.instances, model->name, model);
 	if (control->started)
 		control_log_instance_added(model);

@@ -182,12 +182,12 @@ static void apply_source(Control *control, const ConfigSource *source)
 		g_free(model->fragment_path);
 		model->fragment_path = g_strdup(source->fragment_path);
 		control_change_instance(control, model, source->settings);
+		control_set_saved(model, source->settings);
+		bus_instance_changed(control->bus, model);
 	} else {
-		model = control_add_instance(control, source->name, source->fragment_path,
-					     source->settings);
+		control_add_instance(control, source->name, source->fragment_path, source->settings,
+				     TRUE);
 	}
-	control_set_saved(model, source->settings);
-	bus_instance_changed(control->bus, model);
 }
 
 static void apply(Control *control, GPtrArray *added, GPtrArray *changed, GStrv removed)

@@ -350,11 +350,11 @@ gboolean control_add(Model *model, const char *name, const GPtrArray *values, gu
 		g_free(instance->fragment_path);
 		instance->fragment_path = g_strdup(path ? path : "");
 		control_change_instance(control, instance, settings);
+		control_set_saved(instance, path ? settings : NULL);
+		bus_instance_changed(control->bus, instance);
 	} else {
-		instance = control_add_instance(control, name, path ? path : "", settings);
+		control_add_instance(control, name, path ? path : "", settings, path != NULL);
 	}
-	control_set_saved(instance, path ? settings : NULL);
-	bus_instance_changed(control->bus, instance);
 	control_update_status_text(control);
 	return TRUE;
 }

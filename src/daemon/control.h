@@ -82,9 +82,10 @@ void control_events_attach(Control *control);
 void control_events_detach(Control *control);
 
 /* control-instances.c: settings to running instances */
-/* @settings is referenced. Returns the new instance, which runs if it is enabled. */
+/* @settings is referenced; @saved: it is what the file says. Returns the new instance, which runs
+ * if it is enabled. */
 ModelInstance *control_add_instance(Control *control, const char *name, const char *fragment_path,
-				    Settings *settings);
+				    Settings *settings, gboolean saved);
 /* In place where that can be; else it leaves, and comes back with them. */
 void control_change_instance(Control *control, ModelInstance *model, Settings *settings);
 /* It leaves, and then the model. */
