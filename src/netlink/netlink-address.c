@@ -458,6 +458,23 @@ int netlink_address_find_ours(NetlinkKernel *kernel, const NetlinkPlaces *places
 	return r;
 }
 
+bool netlink_address_host_shares(const NetlinkKernel *kernel, const NetlinkPlace *place)
+{
+	const NetlinkEntry wanted = { .address = {
+					      .interface_index = place->index,
+					      .address = place->address.address,
+					      .prefix_length = place->address.prefix_length,
+				      } };
+
+	for (size_t i = 0; i < kernel->snapshot.count; i++) {
+		const NetlinkEntry *entry = &kernel->snapshot.entries[i];
+
+		if (!is_ours(entry) && !entry->address.secondary && in_subnet(&wanted, entry))
+			return true;
+	}
+	return false;
+}
+
 int netlink_address_flush(NetlinkKernel *kernel)
 {
 	NetlinkSnapshot *snapshot = &kernel->snapshot;
