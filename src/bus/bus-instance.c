@@ -109,6 +109,7 @@ static const sd_bus_vtable instance_vtable[] = {
 	SD_BUS_SIGNAL_WITH_ARGS(
 		"StateChanged",
 		SD_BUS_ARGS("s", new_state, "s", old_state, "s", reason, "t", number), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("AddressLost", SD_BUS_ARGS("s", address, "b", restored), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("PeerConflict", SD_BUS_ARGS("s", address, "s", action), 0),
 	SD_BUS_VTABLE_END,
 };

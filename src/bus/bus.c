@@ -202,6 +202,18 @@ void bus_instance_conflict(Bus *bus, ModelInstance *model, const VrrpAddress *pe
 					 yielded ? "yielded" : "kept");
 }
 
+void bus_instance_address_lost(Bus *bus, ModelInstance *model, const VrrpAddress *lost,
+			       gboolean restored)
+{
+	sd_bus *connection = bus_connection_ready(bus->connection);
+	const BusInstance *instance = bus_find_by_name(bus, model->name);
+	g_autofree char *address = value_format_address(lost);
+
+	if (connection && !bus_changes_overflow(bus))
+		(void)sd_bus_emit_signal(connection, instance->path, BUS_INTERFACE_INSTANCE,
+					 "AddressLost", "sb", address, (int)restored);
+}
+
 void bus_config_reloaded(Bus *bus)
 {
 	sd_bus *connection = bus_connection_ready(bus->connection);

@@ -31,5 +31,9 @@ void bus_instance_transition(Bus *bus, ModelInstance *instance, VrrpState state,
 /* Another master was heard at @peer; @yielded: it wins. Emits PeerConflict. */
 void bus_instance_conflict(Bus *bus, ModelInstance *instance, const VrrpAddress *peer,
 			   gboolean yielded);
+/* Somebody else deleted @address, which the instance holds; @restored: it is back. Emits
+ * AddressLost. */
+void bus_instance_address_lost(Bus *bus, ModelInstance *instance, const VrrpAddress *address,
+			       gboolean restored);
 /* A reload was applied: ConfigReloaded, ConfigErrors. */
 void bus_config_reloaded(Bus *bus);

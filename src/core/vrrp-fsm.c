@@ -340,7 +340,9 @@ static VrrpReason reason_of_faults(uint32_t faults)
 		return VRRP_REASON_INTERFACE_DOWN;
 	if (faults & VRRP_FAULT_NO_SOURCE_ADDRESS)
 		return VRRP_REASON_NO_SOURCE_ADDRESS;
-	return VRRP_REASON_AUTHENTICATION;
+	if (faults & VRRP_FAULT_AUTH_NUMBER)
+		return VRRP_REASON_AUTHENTICATION;
+	return VRRP_REASON_ADDRESS_LOST;
 }
 
 /* Delays do not add up: the later end counts. */
@@ -350,8 +352,9 @@ static void delay_start(VrrpFsm *fsm, VrrpTime until)
 		fsm->not_before = until;
 }
 
-/* With each of the blocking faults nothing can be sent any more, so there is no goodbye, and nobody
- * could hear the addresses answer: they go at once. */
+/* With a blocking fault nothing can be sent any more, so there is no goodbye, and nobody could hear
+ * the addresses answer: they go at once. Only where the addresses were lost the wire is as good as
+ * ever, and the goodbye spares the others the wait. */
 static void on_faults(Step *step, uint32_t faults)
 {
 	VrrpFsm *fsm = step->fsm;
@@ -367,10 +370,13 @@ static void on_faults(Step *step, uint32_t faults)
 	}
 	finish_failover(step, -ECANCELED);
 	fsm->master_down = VRRP_TIME_NEVER;
-	if (state == VRRP_STATE_MASTER)
+	if (state == VRRP_STATE_MASTER) {
+		if ((faults & VRRP_FAULTS_BLOCKING) == VRRP_FAULT_ADDRESS_LOST)
+			send_advert(step, 0);
 		leave_master(step, VRRP_STATE_INITIALIZE, reason_of_faults(faults));
-	else if (state == VRRP_STATE_BACKUP)
+	} else if (state == VRRP_STATE_BACKUP) {
 		transition(step, VRRP_STATE_INITIALIZE, reason_of_faults(faults));
+	}
 	if (state == VRRP_STATE_MASTER || fsm->release == VRRP_RELEASE_WAITING ||
 	    fsm->release == VRRP_RELEASE_LINGERING)
 		release_remove(step);

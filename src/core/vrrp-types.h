@@ -75,7 +75,8 @@
 	X(VRRP_FAULT_AUTH_NUMBER, 4, "authentication-number") /* AH number used up */             \
 	X(VRRP_FAULT_PEER_TTL, 5, "peer-ttl") /* a peer's TTL is below the limit */               \
 	X(VRRP_FAULT_DELAY, 6, "delay")       /* StartupDelay or LinkUpDelay is not over */       \
-	X(VRRP_FAULT_FILTER, 7, "filter")     /* traffic to the addresses is not refused */
+	X(VRRP_FAULT_FILTER, 7, "filter")     /* traffic to the addresses is not refused */       \
+	X(VRRP_FAULT_ADDRESS_LOST, 8, "address-lost") /* deleted from outside again and again */
 
 typedef enum VrrpState {
 #define X(id, text) id,
@@ -107,7 +108,8 @@ typedef enum VrrpFault {
 /* These keep an instance in initialize; the others are only shown. */
 #define VRRP_FAULTS_BLOCKING                                                   \
 	((uint32_t)(VRRP_FAULT_INTERFACE_MISSING | VRRP_FAULT_INTERFACE_DOWN | \
-		    VRRP_FAULT_NO_SOURCE_ADDRESS | VRRP_FAULT_AUTH_NUMBER))
+		    VRRP_FAULT_NO_SOURCE_ADDRESS | VRRP_FAULT_AUTH_NUMBER |    \
+		    VRRP_FAULT_ADDRESS_LOST))
 
 typedef enum VrrpFamily {
 	VRRP_FAMILY_NONE = 0,

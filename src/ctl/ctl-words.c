@@ -101,6 +101,9 @@ static const char *fault_text(VrrpFault fault)
 	case VRRP_FAULT_FILTER:
 		return "AcceptMode=no needs nftables, and the kernel refused them: what is sent to "
 		       "the addresses is not dropped. \"journalctl -u vrrpd\" has its words.";
+	case VRRP_FAULT_ADDRESS_LOST:
+		return "Another program deleted a virtual address again and again. Find it; the "
+		       "router tries again after a minute.";
 	}
 	return NULL;
 }

@@ -73,6 +73,9 @@ static void on_note(Control *control, const Note *note)
 	if (instance && note->type == NOTE_CONFLICT)
 		bus_instance_conflict(control->bus, instance->model, &note->address,
 				      note->error > 0);
+	if (instance && note->type == NOTE_ADDRESS_LOST)
+		bus_instance_address_lost(control->bus, instance->model, &note->address,
+					  note->error == 0);
 	if (note->type == NOTE_CONFLICT && note->error > 0)
 		return; /* every preemption looks like this: the transition says it */
 	if (note->type != NOTE_TRANSITION)

@@ -8,6 +8,7 @@
  * the engine's own limits let through.
  */
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -217,6 +218,25 @@ static void log_kernel(const ModelInstance *model, const Note *note)
 		tell(&entry, "An advert could not be sent: %s.", why);
 }
 
+/* What somebody else deleted. */
+static void log_lost(const ModelInstance *model, const Note *note)
+{
+	char buffer[INET6_ADDRSTRLEN];
+	const char *address = address_text(&note->address, buffer);
+	Entry entry;
+
+	begin_instance(&entry, G_LOG_LEVEL_WARNING, JOURNAL_ADDRESS_LOST, model);
+	add(&entry, JOURNAL_FIELD_ADDRESS, address);
+	if (note->error == 0)
+		tell(&entry, "%s was deleted from outside; it is back.", address);
+	else if (note->error == -ECANCELED)
+		tell(&entry, "%s was deleted from outside too often; it is given up for a minute.",
+		     address);
+	else
+		tell(&entry, "%s was deleted from outside and cannot be restored: %s.", address,
+		     g_strerror(-note->error));
+}
+
 void control_log_note(const ModelInstance *model, const Note *note)
 {
 	switch (note->type) {
@@ -232,6 +252,10 @@ void control_log_note(const ModelInstance *model, const Note *note)
 	case NOTE_ADDRESS_LIST:
 		if (model)
 			log_peer(model, note);
+		return;
+	case NOTE_ADDRESS_LOST:
+		if (model)
+			log_lost(model, note);
 		return;
 	case NOTE_ADDRESS_ERROR:
 	case NOTE_FILTER_ERROR:

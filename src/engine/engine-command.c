@@ -21,6 +21,7 @@ static void on_add(Engine *engine, EngineInstance *instance, VrrpTime now)
 
 	vrrp_heap_node_init(&instance->node);
 	instance->retry_at = VRRP_TIME_NEVER;
+	engine_heal_init(instance);
 	if (engine->stopping || engine_registry_add(engine, instance) < 0) {
 		engine_event(engine,
 			     &(EngineEvent){ .type = ENGINE_EVENT_GONE, .instance = instance });

@@ -171,6 +171,7 @@ void engine_environment_update(Engine *engine, EngineInstance *instance, VrrpTim
 	}
 	move_to(engine, instance, link, now);
 	compare(engine, instance, link, now);
+	engine_heal_learn(engine, instance, false, now);
 }
 
 void engine_environment_update_all(Engine *engine, const char *interface, VrrpTime now)
@@ -307,6 +308,8 @@ static void on_dump_done(Engine *engine, VrrpTime now)
 	} else {
 		sweep(engine, NETLINK_DUMP_ADDRESSES, now);
 		engine->dump = ENGINE_DUMP_NONE;
+		if (engine->known)
+			engine_heal_note_all(engine);
 		engine->known = true;
 	}
 }
@@ -321,6 +324,8 @@ static void on_change(void *userdata, const NetlinkChange *change)
 	} else if (change->type == NETLINK_CHANGE_DUMP_INTERRUPTED) {
 		reading->engine->dump_interrupted = true;
 	} else {
+		if (change->type == NETLINK_CHANGE_ADDRESS_GONE)
+			engine_heal_note(reading->engine, &change->address);
 		engine_links_apply(&reading->engine->links, change, &event);
 		on_event(reading->engine, &event, reading->now);
 	}
@@ -352,6 +357,7 @@ void engine_environment_read(Engine *engine)
 	int r = netlink_monitor_read(engine->monitor_fd, ENGINE_MONITOR_BUDGET, on_change,
 				     &reading);
 
+	engine_heal_look(engine, reading.now);
 	if (r == -ENOBUFS)
 		on_overrun(engine, reading.now);
 	else if (r < 0 && r != -EAGAIN && r != -EINTR)

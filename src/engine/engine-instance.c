@@ -247,9 +247,11 @@ void engine_instance_settle(Engine *engine, EngineInstance *instance, VrrpTime n
 	if (instance->released && !instance->job_running && !instance->job_needed)
 		engine_mark_gone(engine, instance);
 	(void)vrrp_heap_set(&engine->heap, &instance->node,
-			    instance->gone ? VRRP_TIME_NEVER
-					   : vrrp_time_min(vrrp_fsm_deadline(&instance->fsm),
-							   instance->retry_at));
+			    instance->gone
+				    ? VRRP_TIME_NEVER
+				    : vrrp_time_min(vrrp_fsm_deadline(&instance->fsm),
+						    vrrp_time_min(instance->retry_at,
+								  engine_heal_deadline(instance))));
 }
 
 void engine_instance_step(Engine *engine, EngineInstance *instance, const VrrpEvent *event,
@@ -263,6 +265,8 @@ void engine_instance_timer(Engine *engine, EngineInstance *instance, VrrpTime no
 {
 	if (vrrp_time_reached(instance->retry_at, now))
 		engine_job_retry(engine, instance, now);
+	if (vrrp_time_reached(engine_heal_deadline(instance), now))
+		engine_heal_timer(engine, instance, now);
 	if (vrrp_time_reached(vrrp_fsm_deadline(&instance->fsm), now))
 		step_once(engine, instance, &(VrrpEvent){ .type = VRRP_EVENT_TIMER }, now);
 	engine_instance_settle(engine, instance, now);

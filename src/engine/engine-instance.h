@@ -12,6 +12,7 @@
 #include "core/vrrp-packet.h"
 #include "core/vrrp-table.h"
 #include "engine-foreign.h"
+#include "engine-heal.h"
 #include "exchange/messages.h"
 
 #define ENGINE_LIST_SOURCES 4 /* remembered senders of another address list */
@@ -54,6 +55,7 @@ struct EngineInstance {
 	const InstanceConfig *replacement; /* to become @config when no job runs */
 
 	EngineForeign foreign;
+	EngineHeal heal;
 	uint64_t failover_cookie;
 	bool transitioned; /* in the current step: its status travels with the note */
 	bool released;     /* the fsm is done */

@@ -45,6 +45,7 @@ enum {
 	ENGINE_TABLE_BUCKETS = 32768,
 	ENGINE_SOURCES_MAX = 16384, /* unicast peers for the filter; more make it coarse */
 	ENGINE_BACKLOG_MAX = 2 * INSTANCES_MAX,
+	ENGINE_HEAL_BATCH = 64, /* lost addresses that are matched one by one */
 	ENGINE_GRID_GROUP = 128, /* instances that share a phase of the grid */
 };
 
@@ -187,6 +188,9 @@ struct Engine {
 	uint32_t filter_sources[ENGINE_SOURCES_MAX];
 	struct sock_filter filter_program[ENGINE_FILTER_MAX];
 
+	uint32_t heal_count; /* of @heal_lost; more than fit: all are looked at */
+	VrrpAddress heal_lost[ENGINE_HEAL_BATCH];
+
 	EngineLinks links;
 };
 
@@ -227,6 +231,20 @@ void engine_job_replace(Engine *engine, EngineInstance *instance, const Instance
 /* The instance leaves: what it was to be given goes back unused. */
 void engine_job_drop_replacement(Engine *engine, EngineInstance *instance);
 void engine_job_done(Engine *engine, const NetlinkDone *done, VrrpTime now);
+
+/* engine-heal.c: addresses that somebody else deleted */
+void engine_heal_init(EngineInstance *instance);
+/* The interface lost @address; who holds it is found out by engine_heal_look. */
+void engine_heal_note(Engine *engine, const VrrpAddress *address);
+/* Something may have been missed: all that is held is to be looked at. */
+void engine_heal_note_all(Engine *engine);
+void engine_heal_look(Engine *engine, VrrpTime now);
+/* What the host has beside the addresses that are held; after each change of it. */
+void engine_heal_learn(Engine *engine, EngineInstance *instance, bool anew, VrrpTime now);
+/* When engine_heal_timer wants to be called, or never. */
+VrrpTime engine_heal_deadline(const EngineInstance *instance);
+void engine_heal_timer(Engine *engine, EngineInstance *instance, VrrpTime now);
+void engine_heal_done(Engine *engine, const NetlinkDone *done, VrrpTime now);
 
 /* engine-registry.c: which instances there are, and who finds them */
 int engine_registry_add(Engine *engine, EngineInstance *instance);

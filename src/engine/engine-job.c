@@ -192,6 +192,19 @@ static void on_result(Engine *engine, EngineInstance *instance, const NetlinkDon
 		instance->retry_at = vrrp_time_add(now, ENGINE_RETRY_NSEC);
 }
 
+static void on_heal(Engine *engine, const NetlinkDone *done, VrrpTime now)
+{
+	EngineInstance *instance = done->instance;
+
+	instance->job_running = false;
+	engine_heal_done(engine, done, now);
+	if (!instance->replacement)
+		begin(engine, instance, now);
+	engine_instance_settle(engine, instance, now);
+	if (instance->replacement && !instance->job_running)
+		apply_replacement(engine, instance, now);
+}
+
 static void on_addresses(Engine *engine, const NetlinkDone *done, VrrpTime now)
 {
 	EngineInstance *instance = done->instance;
@@ -199,6 +212,7 @@ static void on_addresses(Engine *engine, const NetlinkDone *done, VrrpTime now)
 	instance->job_running = false;
 	return_previous(engine, instance);
 	on_result(engine, instance, done, now);
+	engine_heal_learn(engine, instance, true, now);
 	/* The next job before the news of this one, so that the netlink thread has work as early as
 	 * can be; but new settings first, since a job must be about them. */
 	if (!instance->replacement)
@@ -216,6 +230,8 @@ void engine_job_done(Engine *engine, const NetlinkDone *done, VrrpTime now)
 {
 	if (done->type == NETLINK_JOB_ADDRESSES)
 		on_addresses(engine, done, now);
+	else if (done->type == NETLINK_JOB_HEAL)
+		on_heal(engine, done, now);
 	else if (done->type == NETLINK_JOB_FLUSH_STALE)
 		engine->flushed = true;
 	else if (done->type == NETLINK_JOB_FILTER)

@@ -56,7 +56,8 @@ typedef struct InstanceStatus {
 	X(COUNTER_SEND_ERRORS, "SendErrors")                                   \
 	X(COUNTER_ANNOUNCEMENTS_SENT, "AnnouncementsSent")                     \
 	X(COUNTER_CONFLICTS, "ConflictsSeen") /* adverts of a second master */ \
-	X(COUNTER_ADDRESS_JOBS_FAILED, "AddressErrors")
+	X(COUNTER_ADDRESS_JOBS_FAILED, "AddressErrors")                        \
+	X(COUNTER_ADDRESSES_LOST, "AddressesLost") /* deleted from outside */
 
 typedef enum InstanceCounter {
 #define X(id, text) id,

@@ -78,6 +78,8 @@ typedef enum NoteType {
 	NOTE_ADDRESS_LIST, /* @address sends another address list than ours (logged once per source)
 			    */
 	NOTE_ADDRESS_ERROR, /* the kernel refused: @error */
+	NOTE_ADDRESS_LOST,  /* @address was deleted from outside; @error: 0 where it is back. Each of
+			     * them is told: they are bounded by the fault that too many raise */
 	NOTE_FILTER_ERROR,  /* traffic to the addresses is not refused: @error */
 	NOTE_SEND_ERROR,    /* sendmmsg said @error */
 	NOTE_OVERRUN, /* @error: 0 for netlink (full resynchronisation), 1 for packets (@number of
@@ -109,6 +111,8 @@ typedef enum NetlinkJobType {
 				  * (COMMAND_REPLACE) */
 	NETLINK_JOB_FLUSH_STALE, /* remove every address that carries our IFA_PROTO: leftovers of a
 				    dead daemon */
+	NETLINK_JOB_HEAL,   /* look whether @config's addresses are there, and restore those that
+			     * somebody deleted: see @heal */
 	NETLINK_JOB_AWAKE,  /* a job is about to come: stay awake for it until @until_nsec; ends
 			       when one is there */
 	NETLINK_JOB_STOP,   /* the thread ends; there is no completion */
@@ -116,11 +120,42 @@ typedef enum NetlinkJobType {
 			     * as @filter_error says now */
 } NetlinkJobType;
 
+/* One bit for each of a config's addresses; those beyond are healed, but not told one by one. */
+#define HEAL_ADDRESSES_MAX 512
+
+typedef struct HealSet {
+	uint8_t bits[HEAL_ADDRESSES_MAX / 8];
+} HealSet;
+
+static inline bool heal_set_has(const HealSet *set, uint32_t i)
+{
+	return i < HEAL_ADDRESSES_MAX && (set->bits[i / 8] & (1u << (i % 8)));
+}
+
+static inline void heal_set_add(HealSet *set, uint32_t i)
+{
+	if (i < HEAL_ADDRESSES_MAX)
+		set->bits[i / 8] = (uint8_t)(set->bits[i / 8] | (1u << (i % 8)));
+}
+
+/* What a NETLINK_JOB_HEAL is told, and what it found. */
+typedef struct NetlinkHeal {
+	HealSet beside;   /* in: the host had an address of this one's prefix, which must be its
+			   * interface's primary again before this one may be there */
+	bool single;      /* in: it does not come back; restore without a prefix */
+	bool waiting;     /* out: some wait for it */
+	bool singles;     /* out: some are there without their prefix */
+	uint32_t missing; /* out: how many were not there */
+	HealSet restored; /* out */
+	HealSet absent;   /* out: not there, and not restored */
+} NetlinkHeal;
+
 typedef struct NetlinkJob {
 	NetlinkJobType type;
 	EngineInstance *instance;       /* returned with the completion, not looked into */
 	const InstanceConfig *config;   /* lent until the completion */
 	const InstanceConfig *previous; /* NULL, or lent until the completion */
+	NetlinkHeal *heal;              /* of NETLINK_JOB_HEAL, lent until the completion */
 	int32_t interface_index;
 	VrrpAddresses wanted;
 	uint64_t until_nsec; /* CLOCK_BOOTTIME */

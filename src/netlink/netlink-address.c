@@ -28,6 +28,7 @@
 
 #include "netlink-address.h"
 #include "netlink-devconf.h"
+#include "netlink-settle.h"
 #include "netlink.h"
 
 static int first_error(int so_far, int now)
@@ -271,11 +272,6 @@ int netlink_address_remove(NetlinkKernel *kernel, const NetlinkPlaces *places)
 	return remove_places(kernel, places, false);
 }
 
-int netlink_address_move_to_loopback(NetlinkKernel *kernel, const NetlinkPlaces *places)
-{
-	return remove_places(kernel, places, true);
-}
-
 /* A preferred lifetime that is neither 0 nor for ever runs down, and IPv4 does not tell it for an
  * address that is valid for ever, as ours are. */
 static bool lifetime_is(const NetlinkChange *now, const VrrpInterfaceAddress *wanted)
@@ -313,12 +309,16 @@ static bool settings_are(const NetlinkChange *now, const VrrpInterfaceAddress *w
 static int run_additions(NetlinkKernel *kernel, const NetlinkPlaces *places, int flags,
 			 NetlinkBatch *batch)
 {
+	NetlinkSettle settle;
 	int r = 0;
 
 	for (size_t i = 0; i < places->count && r == 0; i++)
 		r = batch_add(batch, flags, places->list[i].index, &places->list[i].address);
-	if (r == 0)
+	if (r == 0) {
+		netlink_settle_begin(&settle, places);
 		r = netlink_socket_run(&kernel->socket, batch);
+		netlink_settle_end(&settle, places, batch->results);
+	}
 	for (size_t i = 0; i < places->count; i++)
 		netlink_snapshot_forget(&kernel->snapshot, places->list[i].index);
 	return r;
@@ -412,6 +412,25 @@ static int loopback_places(NetlinkKernel *kernel, const NetlinkPlaces *places, N
 	return r;
 }
 
+/* IPv4 may go from the interface in the moment in which it is on lo; IPv6 has to settle there
+ * first. */
+int netlink_address_move_to_loopback(NetlinkKernel *kernel, const NetlinkPlaces *places)
+{
+	NetlinkPlaces settling = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < places->count && r == 0; i++) {
+		VrrpInterfaceAddress single = single_address(&places->list[i].address.address);
+
+		if (single.address.family == VRRP_FAMILY_IPV6)
+			r = netlink_places_add(&settling, kernel->loopback, &single);
+	}
+	if (settling.count > 0)
+		r = first_error(r, add_places(kernel, &settling, NLM_F_EXCL, -EEXIST, NULL));
+	netlink_places_clear(&settling);
+	return first_error(r, remove_places(kernel, places, true));
+}
+
 int netlink_address_remove_loopback(NetlinkKernel *kernel, const NetlinkPlaces *places)
 {
 	NetlinkPlaces singles = { 0 };
@@ -437,6 +456,23 @@ int netlink_address_find_ours(NetlinkKernel *kernel, const NetlinkPlaces *places
 			r = first_error(r, netlink_places_add(ret, place->index, &place->address));
 	}
 	return r;
+}
+
+bool netlink_address_host_shares(const NetlinkKernel *kernel, const NetlinkPlace *place)
+{
+	const NetlinkEntry wanted = { .address = {
+					      .interface_index = place->index,
+					      .address = place->address.address,
+					      .prefix_length = place->address.prefix_length,
+				      } };
+
+	for (size_t i = 0; i < kernel->snapshot.count; i++) {
+		const NetlinkEntry *entry = &kernel->snapshot.entries[i];
+
+		if (!is_ours(entry) && !entry->address.secondary && in_subnet(&wanted, entry))
+			return true;
+	}
+	return false;
 }
 
 int netlink_address_flush(NetlinkKernel *kernel)

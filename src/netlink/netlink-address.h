@@ -36,5 +36,9 @@ int netlink_address_remove_loopback(NetlinkKernel *kernel, const NetlinkPlaces *
 int netlink_address_find_ours(NetlinkKernel *kernel, const NetlinkPlaces *places,
 			      NetlinkPlaces *ret);
 
+/* Whether the host has an address of its own in the prefix of @place on that interface. From the
+ * snapshot, which the caller loaded. */
+bool netlink_address_host_shares(const NetlinkKernel *kernel, const NetlinkPlace *place);
+
 /* Removes every address that is ours, wherever it is. */
 int netlink_address_flush(NetlinkKernel *kernel);

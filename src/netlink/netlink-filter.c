@@ -276,9 +276,7 @@ static bool same_element(const NetlinkFilterEntry *a, const NetlinkFilterEntry *
 static bool entry_init(NetlinkFilterEntry *entry, NetlinkSocket *socket, const NetlinkJob *job,
 		       const VrrpInterfaceAddress *address)
 {
-	bool link_local = address->address.family == VRRP_FAMILY_IPV6 &&
-			  IN6_IS_ADDR_LINKLOCAL(
-				  (const struct in6_addr *)(const void *)address->address.bytes);
+	bool link_local = vrrp_address_is_link_local(&address->address);
 	int32_t index = job->interface_index;
 
 	*entry = (NetlinkFilterEntry){ .instance = job->instance };

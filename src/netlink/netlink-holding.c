@@ -29,6 +29,7 @@
 #include <string.h>
 
 #include "netlink-holding.h"
+#include "netlink.h"
 
 typedef struct Holding {
 	const EngineInstance *instance;
@@ -236,6 +237,126 @@ int netlink_holdings_apply(NetlinkHoldings *holdings, NetlinkKernel *kernel, con
 	if (holding->held == VRRP_ADDRESSES_ABSENT) {
 		tdelete(holding, &holdings->root, compare_holdings);
 		holding_free(holding);
+	}
+	return r;
+}
+
+/* --- Healing --------------------------------------------------------------------------------- */
+
+typedef struct Patient {
+	NetlinkPlace place;
+	NetlinkPlace single; /* the same without its prefix */
+	uint32_t number;     /* in the config */
+	bool beside;         /* not without the host's own address */
+} Patient;
+
+static bool is_there(NetlinkKernel *kernel, const NetlinkPlace *place)
+{
+	NetlinkEntry *entry = netlink_snapshot_find(&kernel->snapshot, place);
+
+	return entry && entry->address.protocol == NETLINK_ADDRESS_PROTOCOL;
+}
+
+static int put(NetlinkKernel *kernel, const NetlinkPlace *place, bool present)
+{
+	NetlinkPlaces one = { 0 };
+	int r = netlink_places_add(&one, place->index, &place->address);
+
+	if (r == 0)
+		r = present ? netlink_address_add(kernel, &one)
+			    : netlink_address_remove(kernel, &one);
+	netlink_places_clear(&one);
+	return r;
+}
+
+/* Where it belongs, unless it would be the primary of a prefix that is the host's: whoever deletes
+ * a primary address deletes the secondaries with it, so the host would lose its own when this one
+ * leaves. The kernel is asked again after the addition, since the host's may have gone meanwhile.
+ */
+static int restore(NetlinkKernel *kernel, const Patient *patient, bool *ret_back)
+{
+	NetlinkEntry *entry;
+	int r = put(kernel, &patient->place, true);
+
+	if (r < 0)
+		return r;
+	if (patient->beside) {
+		r = netlink_snapshot_load(&kernel->snapshot, &kernel->socket, patient->place.index,
+					  VRRP_FAMILY_IPV4);
+		entry = r < 0 ? NULL : netlink_snapshot_find(&kernel->snapshot, &patient->place);
+		if (!entry || !entry->address.secondary)
+			return first_error(r, put(kernel, &patient->place, false));
+	}
+	*ret_back = true;
+	return patient->beside ? put(kernel, &patient->single, false) : 0;
+}
+
+static int restore_single(NetlinkKernel *kernel, Holding *holding, const Patient *patient,
+			  bool *ret_back)
+{
+	int r = put(kernel, &patient->single, true);
+
+	if (r < 0)
+		return r;
+	*ret_back = true;
+	return netlink_places_add(&holding->places, patient->single.index,
+				  &patient->single.address);
+}
+
+static int heal_one(NetlinkKernel *kernel, Holding *holding, NetlinkHeal *heal,
+		    const Patient *patient)
+{
+	bool single = false, back = false, host;
+	int r = netlink_snapshot_load(&kernel->snapshot, &kernel->socket, patient->place.index,
+				      (VrrpFamily)patient->place.address.address.family);
+
+	if (r < 0 || is_there(kernel, &patient->place))
+		return r;
+	single = patient->beside && is_there(kernel, &patient->single);
+	host = !patient->beside || netlink_address_host_shares(kernel, &patient->place);
+	if (host)
+		r = restore(kernel, patient, &back);
+	else if (heal->single && !single)
+		r = restore_single(kernel, holding, patient, &back);
+	heal->singles = heal->singles || (patient->beside && (single || back) && !host);
+	if (single)
+		return r;
+	heal->missing++;
+	heal->waiting = heal->waiting || (!back && r == 0);
+	heal_set_add(back ? &heal->restored : &heal->absent, patient->number);
+	return r;
+}
+
+int netlink_holdings_heal(NetlinkHoldings *holdings, NetlinkKernel *kernel, const NetlinkJob *job)
+{
+	Holding *holding = holding_find(holdings, job->instance);
+	NetlinkHeal *heal = job->heal;
+	int r = 0;
+
+	heal->waiting = heal->singles = false;
+	heal->missing = 0;
+	heal->restored = heal->absent = (HealSet){ 0 };
+	if (!holding || holding->held != VRRP_ADDRESSES_PRESENT)
+		return 0;
+	netlink_snapshot_clear(&kernel->snapshot);
+	for (uint32_t i = 0; i < job->config->address_count; i++) {
+		const VrrpInterfaceAddress *address = &job->config->addresses[i];
+		Patient patient = { .place = { .index = job->interface_index, .address = *address },
+				    .number = i };
+
+		if (address->device[0] != '\0')
+			patient.place.index =
+				netlink_socket_interface_index(&kernel->socket, address->device);
+		if (patient.place.index <= 0)
+			continue; /* the interface is gone, and its addresses with it */
+		patient.single = patient.place;
+		patient.single.address.prefix_length = 32;
+		patient.single.address.noprefixroute = true;
+		patient.single.address.has_broadcast = false;
+		patient.beside = address->address.family == VRRP_FAMILY_IPV4 &&
+				 address->prefix_length < 32 && !address->has_peer &&
+				 heal_set_has(&heal->beside, i);
+		r = first_error(r, heal_one(kernel, holding, heal, &patient));
 	}
 	return r;
 }

@@ -17,5 +17,8 @@ typedef struct NetlinkHoldings {
 /* Carries out a NETLINK_JOB_ADDRESSES. Returns 0 or the first error; whatever could be done is
  * done. */
 int netlink_holdings_apply(NetlinkHoldings *holdings, NetlinkKernel *kernel, const NetlinkJob *job);
+/* Carries out a NETLINK_JOB_HEAL, and fills what of job->heal is its answer. Returns 0 or the first
+ * error. */
+int netlink_holdings_heal(NetlinkHoldings *holdings, NetlinkKernel *kernel, const NetlinkJob *job);
 /* Forgets, and leaves the kernel as it is. */
 void netlink_holdings_clear(NetlinkHoldings *holdings);

@@ -82,6 +82,8 @@ static void carry_out(Netlink *netlink, const NetlinkJob *job)
 
 		done.error = netlink_filter_flush(&netlink->filter);
 		done.error = r < 0 ? r : done.error;
+	} else if (job->type == NETLINK_JOB_HEAL) {
+		done.error = netlink_holdings_heal(&netlink->holdings, &netlink->kernel, job);
 	} else {
 		NetlinkSocket *socket = &netlink->kernel.socket;
 

@@ -5,9 +5,11 @@
  * that sends a datagram every few microseconds and remembers for each whether, and by which router,
  * it was answered. Python is too slow for that.
  *
- *   probe echo IDENT                                     echo, tagging answers with IDENT (1 to 7)
+ *   probe echo IDENT                                     echo, tagging answers with IDENT (1 to 7),
+ * over IPv6 too
  *   probe send ADDRESS INTERVAL_USEC [IFNAME ARP_USEC]   probe until SIGTERM or SIGINT, then print
- * the result as JSON; with IFNAME also ask by ARP every ARP_USEC and note the answers
+ * the result as JSON; with IFNAME also ask by ARP, or neighbour solicitation, every ARP_USEC and
+ * note the answers
  *
  * A datagram counts as lost when its answer has not come a second after the last one was sent. A
  * probe that comes late because the machine was busy is not made up for; the distances between
@@ -20,6 +22,7 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <netinet/icmp6.h>
 #include <netinet/if_ether.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -54,7 +57,9 @@ typedef struct ArpAnswer {
 
 typedef struct Probe {
 	int fd;
+	bool ipv6;
 	struct sockaddr_in target;
+	struct sockaddr_in6 target6;
 	int64_t interval_nsec;
 	int64_t *sent;           /* when each probe was sent, CLOCK_REALTIME */
 	atomic_uchar *responder; /* which router answered it: a bit each, 0 for nobody */
@@ -112,9 +117,9 @@ static void *zeroed(size_t size)
 	return memory;
 }
 
-static int udp_socket(void)
+static int udp_socket(int family)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), size = SOCKET_BUFFER;
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0), size = SOCKET_BUFFER;
 
 	if (fd < 0)
 		die("socket");
@@ -136,29 +141,49 @@ static void answer(int fd, uint8_t ident, struct msghdr *message, size_t size)
 		return;
 	((uint8_t *)message->msg_iov->iov_base)[0] = ident;
 	message->msg_iov->iov_len = size;
-	info->ipi_spec_dst = info->ipi_addr;
-	info->ipi_ifindex = 0;
+	if (cmsg->cmsg_level == IPPROTO_IPV6) {
+		((struct in6_pktinfo *)CMSG_DATA(cmsg))->ipi6_ifindex = 0;
+	} else {
+		info->ipi_spec_dst = info->ipi_addr;
+		info->ipi_ifindex = 0;
+	}
 	/* An error means that the address has gone since: the asker counts it as lost, which it is.
 	 */
 	(void)sendmsg(fd, message, 0);
 }
 
-static _Noreturn void echo(uint8_t ident)
+static int echo_socket(int family)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(ECHO_PORT) };
-	int fd = udp_socket(), one = 1;
+	struct sockaddr_in6 any6 = { .sin6_family = AF_INET6, .sin6_port = htons(ECHO_PORT) };
+	int fd = udp_socket(family), one = 1, r;
+
+	if (family == AF_INET6) {
+		if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) < 0 ||
+		    setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof one) < 0)
+			die("IPV6_RECVPKTINFO");
+		r = bind(fd, (struct sockaddr *)&any6, sizeof any6);
+	} else {
+		if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof one) < 0)
+			die("IP_PKTINFO");
+		r = bind(fd, (struct sockaddr *)&any, sizeof any);
+	}
+	if (r < 0)
+		die("bind");
+	return fd;
+}
+
+static void *echo_on(void *userdata)
+{
+	const int *arguments = userdata; /* the socket, the tag */
+	int fd = arguments[0];
+	uint8_t ident = (uint8_t)arguments[1];
 
 	real_time();
-	if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof one) < 0)
-		die("IP_PKTINFO");
-	if (bind(fd, (struct sockaddr *)&any, sizeof any) < 0)
-		die("bind");
-	puts("ready");
-	fflush(stdout);
 	for (;;) {
-		struct sockaddr_in peer;
+		struct sockaddr_in6 peer;
 		uint8_t data[64];
-		_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in_pktinfo))];
+		_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 		struct iovec iov = { data, sizeof data };
 		struct msghdr message = { .msg_name = &peer,
 					  .msg_namelen = sizeof peer,
@@ -173,6 +198,20 @@ static _Noreturn void echo(uint8_t ident)
 		if (n > 0)
 			answer(fd, ident, &message, (size_t)n);
 	}
+	return NULL;
+}
+
+static _Noreturn void echo(int ident)
+{
+	int arguments[2][2] = { { echo_socket(AF_INET), ident }, { echo_socket(AF_INET6), ident } };
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, echo_on, arguments[1]) != 0)
+		die("thread");
+	puts("ready");
+	fflush(stdout);
+	echo_on(arguments[0]);
+	abort();
 }
 
 /* --- Probe ----------------------------------------------------------------------------------- */
@@ -193,7 +232,9 @@ static void *sender(void *data)
 		atomic_store(&probe->count, i + 1);
 		/* Whatever goes wrong shows as a missing answer. */
 		(void)sendto(probe->fd, payload, sizeof payload, 0,
-			     (struct sockaddr *)&probe->target, sizeof probe->target);
+			     probe->ipv6 ? (struct sockaddr *)&probe->target6
+					 : (struct sockaddr *)&probe->target,
+			     probe->ipv6 ? sizeof probe->target6 : sizeof probe->target);
 		next += probe->interval_nsec;
 		now = now_nsec(CLOCK_MONOTONIC);
 		if (next < now)
@@ -228,7 +269,7 @@ static void probe_start(Probe *probe, pthread_t *ret_sender)
 {
 	pthread_t thread;
 
-	probe->fd = udp_socket();
+	probe->fd = udp_socket(probe->ipv6 ? AF_INET6 : AF_INET);
 	probe->sent = zeroed(PROBES_MAX * sizeof *probe->sent);
 	probe->responder = zeroed(PROBES_MAX * sizeof *probe->responder);
 	if (pthread_create(&thread, NULL, receiver, probe) != 0 ||
@@ -276,6 +317,72 @@ static void arp_drain(Probe *probe)
 		memcpy(seen->mac, arp.arp_sha, sizeof seen->mac);
 		probe->answer_count++;
 	}
+}
+
+/* --- Neighbour discovery: the same questions in IPv6's words ---------------------------------- */
+
+static int nd_socket(const char *interface, struct nd_opt_hdr *option)
+{
+	struct ifreq ifr = { 0 };
+	int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMPV6);
+	int index = (int)if_nametoindex(interface), hops = 255;
+	struct icmp6_filter filter;
+
+	if (fd < 0)
+		die("ICMPv6 socket");
+	ICMP6_FILTER_SETBLOCKALL(&filter);
+	ICMP6_FILTER_SETPASS(ND_NEIGHBOR_ADVERT, &filter);
+	snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", interface);
+	if (ioctl(fd, SIOCGIFHWADDR, &ifr) < 0 ||
+	    setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter) < 0 ||
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &index, sizeof index) < 0 ||
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops) < 0)
+		die(interface);
+	*option = (struct nd_opt_hdr){ ND_OPT_SOURCE_LINKADDR, 1 };
+	memcpy(option + 1, ifr.ifr_hwaddr.sa_data, 6);
+	return fd;
+}
+
+static void nd_drain(Probe *probe)
+{
+	uint8_t data[64];
+
+	while (recv(probe->arp_fd, data, sizeof data, 0) >= 32) {
+		ArpAnswer *seen = &probe->answers[probe->answer_count];
+
+		if (memcmp(data + 8, &probe->target6.sin6_addr, 16) != 0 ||
+		    probe->answer_count >= ARPS_MAX)
+			continue;
+		seen->time_nsec = now_nsec(CLOCK_REALTIME);
+		seen->gratuitous = !(data[4] & 0x40); /* not solicited */
+		memcpy(seen->mac, data + 26, sizeof seen->mac);
+		probe->answer_count++;
+	}
+}
+
+static void *nd_asker(void *data)
+{
+	Probe *probe = data;
+	struct {
+		struct nd_neighbor_solicit question;
+		uint8_t option[8];
+	} packet = { .question.nd_ns_type = ND_NEIGHBOR_SOLICIT,
+		     .question.nd_ns_target = probe->target6.sin6_addr };
+	struct sockaddr_in6 group = { .sin6_family = AF_INET6 };
+	int64_t next = now_nsec(CLOCK_MONOTONIC);
+
+	inet_pton(AF_INET6, "ff02::1:ff00:0", &group.sin6_addr);
+	memcpy(group.sin6_addr.s6_addr + 13, probe->target6.sin6_addr.s6_addr + 13, 3);
+	probe->arp_fd = nd_socket(probe->arp_interface, (struct nd_opt_hdr *)(void *)packet.option);
+	while (!probe->stop) {
+		(void)sendto(probe->arp_fd, &packet, sizeof packet, 0, (struct sockaddr *)&group,
+			     sizeof group);
+		probe->asked++;
+		next += probe->arp_interval_nsec;
+		sleep_until(next);
+		nd_drain(probe);
+	}
+	return NULL;
 }
 
 static void *asker(void *data)
@@ -385,7 +492,8 @@ static int send_probes(Probe *probe)
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	probe->answers = zeroed(ARPS_MAX * sizeof *probe->answers);
 	probe_start(probe, &sending);
-	if (probe->arp_interface && pthread_create(&asking, NULL, asker, probe) != 0)
+	if (probe->arp_interface &&
+	    pthread_create(&asking, NULL, probe->ipv6 ? nd_asker : asker, probe) != 0)
 		die("thread");
 	puts("ready");
 	fflush(stdout);
@@ -410,12 +518,17 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	Probe probe = { .target = { .sin_family = AF_INET, .sin_port = htons(ECHO_PORT) } };
+	Probe probe = { .target = { .sin_family = AF_INET, .sin_port = htons(ECHO_PORT) },
+			.target6 = { .sin6_family = AF_INET6, .sin6_port = htons(ECHO_PORT) } };
 
 	if (argc == 3 && strcmp(argv[1], "echo") == 0 && atoi(argv[2]) > 0 && atoi(argv[2]) < 8)
-		echo((uint8_t)atoi(argv[2]));
-	if ((argc != 4 && argc != 6) || strcmp(argv[1], "send") != 0 ||
-	    inet_pton(AF_INET, argv[2], &probe.target.sin_addr) != 1 || atoi(argv[3]) <= 0)
+		echo(atoi(argv[2]));
+	if ((argc != 4 && argc != 6) || strcmp(argv[1], "send") != 0 || atoi(argv[3]) <= 0)
+		return usage();
+	probe.ipv6 = strchr(argv[2], ':') != NULL;
+	if (inet_pton(probe.ipv6 ? AF_INET6 : AF_INET, argv[2],
+		      probe.ipv6 ? (void *)&probe.target6.sin6_addr
+				 : (void *)&probe.target.sin_addr) != 1)
 		return usage();
 	probe.interval_nsec = atoi(argv[3]) * INT64_C(1000);
 	if (argc == 6) {

@@ -287,6 +287,25 @@ static void test_conflict(void)
 	fixture_free(fixture);
 }
 
+static void test_address_lost(void)
+{
+	Fixture *fixture = fixture_new_with_name();
+	ModelInstance *instance = fixture_add_instance(fixture, "lan", 1);
+	const VrrpAddress lost = { .family = VRRP_FAMILY_IPV4, .bytes = { 192, 0, 2, 77 } };
+
+	fixture_settle(fixture);
+	g_ptr_array_set_size(fixture->signals, 0);
+	bus_instance_address_lost(fixture->bus, instance, &lost, TRUE);
+	bus_instance_address_lost(fixture->bus, instance, &lost, FALSE);
+	fixture_settle(fixture);
+	g_assert_cmpuint(fixture->signals->len, ==, 2);
+	g_assert_cmpstr(fixture_signal_at(fixture, 0), ==,
+			"AddressLost " FIXTURE_LAN " " BUS_INTERFACE_INSTANCE
+			" ('192.0.2.77', true)");
+	fixture_assert_contains(fixture_signal_at(fixture, 1), "('192.0.2.77', false)");
+	fixture_free(fixture);
+}
+
 /* --- The name -------------------------------------------------------------------------------- */
 
 static guint warnings;
@@ -344,6 +363,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/bus/objects/slow-bus", test_slow_bus);
 	g_test_add_func("/bus/objects/unsaved-and-holders", test_unsaved_and_holders);
 	g_test_add_func("/bus/objects/conflict", test_conflict);
+	g_test_add_func("/bus/objects/address-lost", test_address_lost);
 	g_test_add_func("/bus/connection/name-is-taken", test_name_is_taken);
 	return g_test_run();
 }

@@ -17,6 +17,9 @@ NETWORK = "192.168.120.{}"
 PREFIX = 21
 BROADCAST = "192.168.127.255"
 VIP = "192.168.120.3"
+NETWORK6 = "2001:db8::{}"
+LINK_LOCAL = "fe80::{}"
+VIP6 = "2001:db8::3"
 INTERFACE = "eno1"
 
 _numbers = itertools.count()
@@ -57,14 +60,15 @@ def run(argv, check=True, **options):
 class Namespace:
     """A network namespace."""
 
-    def __init__(self, name):
+    def __init__(self, name, ipv6=False):
         if os.environ.get("VRRPD_SANDBOX") != "inside":
             raise RuntimeError("run this through tests/lib/sandbox (tests/lib/run-pytest does)")
         self.name = name
         self.processes = []
         run(["ip", "netns", "add", name])
-        # No router here speaks IPv6: keep its neighbour discovery out of the captures.
-        self.sysctl("net/ipv6/conf/default/disable_ipv6", 1)
+        if not ipv6:
+            # Keep its neighbour discovery out of the captures.
+            self.sysctl("net/ipv6/conf/default/disable_ipv6", 1)
         self.sysctl("net/ipv4/ip_forward", 0)
         self.ip("link set lo up")
 
@@ -94,8 +98,8 @@ class Namespace:
             os.close(outside)
 
     def addresses(self):
-        """What `ip -4 -o addr` shows, one string a line, without the lifetimes."""
-        lines = self.ip("-4 -o addr show").splitlines()
+        """What `ip -o addr` shows, one string a line, without the lifetimes."""
+        lines = self.ip("-o addr show").splitlines()
         return [line.split("\\")[0].split(":", 1)[1].strip() for line in lines]
 
     def holds(self, address, interface=None):
@@ -119,9 +123,10 @@ class Lab:
     """Routers (192.168.120.1/21, .2/21, ...) and clients (.9, .10, ...), each with eno1 on one bridge.
 
     self.r[0] is node 1. The bridge's port of node 1 is p1 in the namespace self.lan, of node 2 p2; of the first
-    client p9. A cable is pulled with unplug(1)."""
+    client p9. A cable is pulled with unplug(1). With ipv6 they have fe80::1 and 2001:db8::1/64, ... too."""
 
-    def __init__(self, routers=2, clients=1):
+    def __init__(self, routers=2, clients=1, ipv6=False):
+        self.ipv6 = ipv6
         prefix = f"vt{os.getpid()}x{next(_numbers)}"
         self.closers = []
         self.nodes = []
@@ -138,15 +143,23 @@ class Lab:
         self.client = self.clients[0] if clients else None
 
     def _host(self, prefix, number):
-        namespace = Namespace(f"{prefix}h{number}")
+        namespace = Namespace(f"{prefix}h{number}", self.ipv6)
         self.lan.ip(f"link add p{number} type veth peer name {INTERFACE} netns {namespace.name}")
         self.lan.ip(f"link set p{number} master br0 up")
         namespace.ip(f"addr add {NETWORK.format(number)}/{PREFIX} brd + dev {INTERFACE}")
+        if self.ipv6:
+            # Numbers that a person can read, instead of what the kernel makes.
+            namespace.ip(f"link set {INTERFACE} addrgenmode none")
+            for address in (LINK_LOCAL, NETWORK6):
+                namespace.ip(f"addr add {address.format(number)}/64 dev {INTERFACE} nodad")
         namespace.ip(f"link set {INTERFACE} up")
         return namespace
 
     def address(self, node):
         return NETWORK.format(node)
+
+    def address6(self, node):
+        return NETWORK6.format(node)
 
     def unplug(self, node):
         """Node's interface loses its carrier, and nothing passes any more."""

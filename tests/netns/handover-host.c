@@ -4,9 +4,11 @@
  * A host that takes and gives up virtual addresses by the netlink thread alone, so that the proof
  * of a loss-free handover does not depend on the engine. It stands for the part of VRRP that
  * matters here: the new master sends its advert, then applies its addresses, then announces them,
- * and again after 20 ms; the old one goes silent when it hears that advert, lingers, and lets go.
+ * and again after 20 and 100 ms; the old one goes silent when it hears that advert, lingers, and
+ * lets go.
  *
- *   handover-host OWN PEER COUNT       OWN and PEER are the hosts' own addresses, on eno1
+ *   handover-host OWN PEER COUNT FAMILY  OWN and PEER are the hosts' own IPv4 addresses, on eno1;
+ * FAMILY of the virtual ones is ipv4 or ipv6
  *
  * On stdin: `take` takes the addresses, `leave` lets go of them at once and without a word (what
  * not to do). On stdout: `ready`; `taken` once they are announced; `gone` once the other one has
@@ -29,10 +31,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/engine-nd.h"
 #include "netlink/netlink.h"
 
 #define PORT                1120
-#define ANNOUNCE_NSEC       INT64_C(20000000)
 #define LINGER_NSEC         INT64_C(50000000)
 #define LINGER_ADDRESS_NSEC INT64_C(100000)
 
@@ -44,9 +46,12 @@ typedef struct Host {
 	int advert_fd;
 	int arp_fd;
 	struct sockaddr_in peer;
+	int nd_fd;
+	bool ipv6;
 	unsigned char mac[6];
 	int64_t linger_until; /* 0: not lingering */
-	int64_t announce_at;  /* once more; 0: not */
+	int64_t taken_at;
+	unsigned announced; /* rounds since then; 3: no more */
 } Host;
 
 static _Noreturn void die(const char *what, int error)
@@ -69,7 +74,7 @@ static int64_t now_nsec(void)
 	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-/* 192.168.121.1 and on: the first 250 there, the others in the next. */
+/* 192.168.121.1 and on: the first 250 there, the others in the next. Or 2001:db8::1:1 and on. */
 static void make_config(Host *host, unsigned count)
 {
 	host->config = calloc(1, sizeof(*host->config) + count * sizeof(VrrpInterfaceAddress));
@@ -79,6 +84,15 @@ static void make_config(Host *host, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		VrrpInterfaceAddress *a = &host->config->addresses[i];
 
+		if (host->ipv6) {
+			a->address.family = VRRP_FAMILY_IPV6;
+			memcpy(a->address.bytes, (uint8_t[]){ 0x20, 0x01, 0x0d, 0xb8 }, 4);
+			a->address.bytes[13] = 1;
+			a->address.bytes[14] = (uint8_t)((i + 1) >> 8);
+			a->address.bytes[15] = (uint8_t)(i + 1);
+			a->prefix_length = 64;
+			continue;
+		}
 		a->address.family = VRRP_FAMILY_IPV4;
 		memcpy(a->address.bytes,
 		       (uint8_t[]){ 192, 168, (uint8_t)(121 + i / 250), (uint8_t)(i % 250 + 1) },
@@ -104,10 +118,30 @@ static void open_sockets(Host *host, const char *own, const char *peer)
 	host->arp_fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (host->arp_fd < 0 || ioctl(host->arp_fd, SIOCGIFHWADDR, &request) < 0)
 		die("ARP socket", errno);
+	host->nd_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (host->nd_fd < 0)
+		die("ND socket", errno);
 	memcpy(host->mac, request.ifr_hwaddr.sa_data, sizeof(host->mac));
 }
 
-static void announce(Host *host)
+static void announce_ipv6(Host *host)
+{
+	struct sockaddr_ll everybody = { .sll_family = AF_PACKET,
+					 .sll_protocol = htons(ETH_P_IPV6),
+					 .sll_ifindex = host->index,
+					 .sll_halen = ETH_ALEN };
+	uint8_t frame[ENGINE_ND_SIZE];
+
+	for (unsigned i = 0; i < host->config->address_count; i++) {
+		engine_nd_build(host->mac, &host->config->addresses[i].address, frame);
+		memcpy(everybody.sll_addr, frame, ETH_ALEN);
+		if (sendto(host->nd_fd, frame, sizeof(frame), 0, (struct sockaddr *)&everybody,
+			   sizeof(everybody)) < 0)
+			die("announcement", errno);
+	}
+}
+
+static void announce_ipv4(Host *host)
 {
 	struct sockaddr_ll everybody = { .sll_family = AF_PACKET,
 					 .sll_protocol = htons(ETH_P_ARP),
@@ -128,6 +162,14 @@ static void announce(Host *host)
 			   sizeof(everybody)) < 0)
 			die("announcement", errno);
 	}
+}
+
+static void announce(Host *host)
+{
+	if (host->ipv6)
+		announce_ipv6(host);
+	else
+		announce_ipv4(host);
 }
 
 static void ask(Host *host, VrrpAddresses wanted)
@@ -151,7 +193,8 @@ static void handle_done(Host *host)
 			die("addresses", -done.error);
 		if (done.wanted == VRRP_ADDRESSES_PRESENT) {
 			announce(host);
-			host->announce_at = now_nsec() + ANNOUNCE_NSEC;
+			host->taken_at = now_nsec();
+			host->announced = 1;
 			say("taken");
 		} else if (done.wanted == VRRP_ADDRESSES_ABSENT) {
 			say("gone");
@@ -188,7 +231,15 @@ static void handle_advert(Host *host)
 
 	if (recv(host->advert_fd, advert, sizeof(advert), 0) < 0)
 		die("advert", errno);
+	host->announced = 3;
 	ask(host, VRRP_ADDRESSES_SILENT);
+}
+
+static int64_t announce_at(const Host *host)
+{
+	static const int64_t after_nsec[] = { 0, 20000000, 100000000 };
+
+	return host->announced < 3 ? host->taken_at + after_nsec[host->announced] : INT64_MAX;
 }
 
 static struct timespec wait_time(const Host *host)
@@ -196,8 +247,8 @@ static struct timespec wait_time(const Host *host)
 	int64_t until = host->linger_until ? host->linger_until : INT64_MAX;
 	int64_t now = now_nsec(), left;
 
-	if (host->announce_at && host->announce_at < until)
-		until = host->announce_at;
+	if (announce_at(host) < until)
+		until = announce_at(host);
 	left = until == INT64_MAX ? INT64_C(1000000000) : until > now ? until - now : 0;
 	return (struct timespec){ .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
 }
@@ -218,8 +269,8 @@ static void serve(Host *host)
 			handle_done(host);
 		if (fds[2].revents && !handle_command(host))
 			return;
-		if (host->announce_at && now_nsec() >= host->announce_at) {
-			host->announce_at = 0;
+		if (now_nsec() >= announce_at(host)) {
+			host->announced++;
 			announce(host);
 		}
 		if (host->linger_until && now_nsec() >= host->linger_until) {
@@ -233,13 +284,14 @@ int main(int argc, char **argv)
 {
 	NetlinkOptions options = { .real_time = true };
 	NetlinkJob stop = { .type = NETLINK_JOB_STOP };
-	Host host = { 0 };
+	Host host = { .announced = 3 };
 	int r;
 
-	if (argc != 4 || atoi(argv[3]) < 1 || atoi(argv[3]) > 500) {
-		fputs("usage: handover-host OWN PEER COUNT\n", stderr);
+	if (argc != 5 || atoi(argv[3]) < 1 || atoi(argv[3]) > 500) {
+		fputs("usage: handover-host OWN PEER COUNT FAMILY\n", stderr);
 		return 2;
 	}
+	host.ipv6 = strcmp(argv[4], "ipv6") == 0;
 	make_config(&host, (unsigned)atoi(argv[3]));
 	open_sockets(&host, argv[1], argv[2]);
 	r = exchange_init(&host.exchange);

@@ -377,8 +377,8 @@ def test_import_writes_all_or_nothing(tmp_path):
 
 def election(tmp_path):
     """A file whose import can change who is master."""
-    path = tmp_path / "tracking.conf"
-    path.write_text("global_defs {\n    include other.conf\n}\n" + (SEED / "node1.conf").read_text())
+    path = tmp_path / "delayed.conf"
+    path.write_text("global_defs {\n    vrrp_delay_after_boot 10\n}\n" + (SEED / "node1.conf").read_text())
     return path
 
 
@@ -388,7 +388,7 @@ def test_import_refuses_what_changes_the_election(tmp_path):
     output.mkdir()
     out, err = ctl("import", "-o", output, path, status=1)
     assert out == "" and os.listdir(output) == []
-    assert lines_with(err, rf"^{path}:2: election: include")
+    assert lines_with(err, rf"^{path}:2: election: vrrp_delay_after_boot")
     assert "1 of these can change who is master, so nothing was written." in err and "--accept-changes" in err
     out, err = ctl("import", "-n", path, status=1)
     assert "[Instance]" in out and lines_with(err, "election")

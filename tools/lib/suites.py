@@ -22,7 +22,7 @@ SUITES = PLAIN + ["fuzz", "address", "thread"]
 
 # Of the slow suite the sanitizers see the programs in C, and of the daemon as a whole the one case in which it starts, is elected,
 # says goodbye, hands over and comes back.
-NETNS_PROGRAMS = ["netns netlink", "netns netlink-monitor", "netns engine", "netns threads"]
+NETNS_PROGRAMS = ["netns netlink", "netns netlink-filter", "netns netlink-monitor", "netns engine", "netns threads"]
 NETNS_TEST, NETNS_CASE = "netns seed", "test_stop_hands_over_and_start_takes_back"
 
 # What runs with a sanitizer: suite, and which of its tests (None: all).
