@@ -179,7 +179,6 @@ static void *echo_on(void *userdata)
 	int fd = arguments[0];
 	uint8_t ident = (uint8_t)arguments[1];
 
-	real_time();
 	for (;;) {
 		struct sockaddr_in6 peer;
 		uint8_t data[64];
@@ -206,6 +205,8 @@ static _Noreturn void echo(int ident)
 	int arguments[2][2] = { { echo_socket(AF_INET), ident }, { echo_socket(AF_INET6), ident } };
 	pthread_t thread;
 
+	/* Inherited; and before "ready", after which the caller may raise it. */
+	real_time();
 	if (pthread_create(&thread, NULL, echo_on, arguments[1]) != 0)
 		die("thread");
 	puts("ready");

@@ -4,7 +4,7 @@
  * A host that takes and gives up virtual addresses by the netlink thread alone, so that the proof
  * of a loss-free handover does not depend on the engine. It stands for the part of VRRP that
  * matters here: the new master sends its advert, then applies its addresses, then announces them,
- * and again after 20 and 100 ms; the old one goes silent when it hears that advert, lingers, and
+ * and again after 20 ms; the old one goes silent when it hears that advert, lingers, and
  * lets go.
  *
  *   handover-host OWN PEER COUNT FAMILY  OWN and PEER are the hosts' own IPv4 addresses, on eno1;
@@ -51,7 +51,7 @@ typedef struct Host {
 	unsigned char mac[6];
 	int64_t linger_until; /* 0: not lingering */
 	int64_t taken_at;
-	unsigned announced; /* rounds since then; 3: no more */
+	unsigned announced; /* rounds since then; 2: no more */
 } Host;
 
 static _Noreturn void die(const char *what, int error)
@@ -231,15 +231,15 @@ static void handle_advert(Host *host)
 
 	if (recv(host->advert_fd, advert, sizeof(advert), 0) < 0)
 		die("advert", errno);
-	host->announced = 3;
+	host->announced = 2;
 	ask(host, VRRP_ADDRESSES_SILENT);
 }
 
 static int64_t announce_at(const Host *host)
 {
-	static const int64_t after_nsec[] = { 0, 20000000, 100000000 };
+	static const int64_t after_nsec[] = { 0, 20000000 };
 
-	return host->announced < 3 ? host->taken_at + after_nsec[host->announced] : INT64_MAX;
+	return host->announced < 2 ? host->taken_at + after_nsec[host->announced] : INT64_MAX;
 }
 
 static struct timespec wait_time(const Host *host)
@@ -284,7 +284,7 @@ int main(int argc, char **argv)
 {
 	NetlinkOptions options = { .real_time = true };
 	NetlinkJob stop = { .type = NETLINK_JOB_STOP };
-	Host host = { .announced = 3 };
+	Host host = { .announced = 2 };
 	int r;
 
 	if (argc != 5 || atoi(argv[3]) < 1 || atoi(argv[3]) > 500) {
