@@ -16,7 +16,7 @@
 #define JOURNAL_SECOND_MASTER    "d4136ae8c7b344b09c03044c8e69efef"
 #define JOURNAL_ADDRESS_LIST     "6e3c3209b6cf4b02b9d9a838f151d5bb" /* a peer's differs */
 #define JOURNAL_ADDRESS_ERROR    "eeceef566b80443a9d11019240b86bca"
-#define JOURNAL_ADDRESS_LOST     "7f0c9d1e5b6a4c0fae35d2b86e914c27" /* deleted from outside */
+#define JOURNAL_ADDRESS_LOST     "32700d0ccfe64fd99c5a3f3c175b48ff" /* deleted from outside */
 #define JOURNAL_FILTER_ERROR     "105e3dcb98cf46709128e65d42ad025d" /* of AcceptMode=no */
 #define JOURNAL_SEND_ERROR       "494dd3243be24d24bf3ef32e23bd5c1f"
 #define JOURNAL_OVERRUN          "af84a9a7e562477bb68f3162ae381d57" /* packets or links */

@@ -45,7 +45,7 @@ enum {
 	ENGINE_TABLE_BUCKETS = 32768,
 	ENGINE_SOURCES_MAX = 16384, /* unicast peers for the filter; more make it coarse */
 	ENGINE_BACKLOG_MAX = 2 * INSTANCES_MAX,
-	ENGINE_HEAL_BATCH = 64, /* lost addresses that are matched one by one */
+	ENGINE_HEAL_BATCH = 64,  /* lost addresses that are matched one by one */
 	ENGINE_GRID_GROUP = 128, /* instances that share a phase of the grid */
 };
 

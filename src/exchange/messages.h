@@ -78,10 +78,10 @@ typedef enum NoteType {
 	NOTE_ADDRESS_LIST, /* @address sends another address list than ours (logged once per source)
 			    */
 	NOTE_ADDRESS_ERROR, /* the kernel refused: @error */
-	NOTE_ADDRESS_LOST,  /* @address was deleted from outside; @error: 0 where it is back. Each of
-			     * them is told: they are bounded by the fault that too many raise */
-	NOTE_FILTER_ERROR,  /* traffic to the addresses is not refused: @error */
-	NOTE_SEND_ERROR,    /* sendmmsg said @error */
+	NOTE_ADDRESS_LOST, /* @address was deleted from outside; @error: 0 where it is back. Each of
+			    * them is told: they are bounded by the fault that too many raise */
+	NOTE_FILTER_ERROR, /* traffic to the addresses is not refused: @error */
+	NOTE_SEND_ERROR,   /* sendmmsg said @error */
 	NOTE_OVERRUN, /* @error: 0 for netlink (full resynchronisation), 1 for packets (@number of
 			 them) */
 } NoteType;

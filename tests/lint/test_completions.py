@@ -178,7 +178,7 @@ def test_which_options_take_an_argument(path):
 def test_settings(shell):
     for verb in ("add", "set"):
         assert shell.offers(f"vrrpctl {verb} lan-v4 ") == set(SETTINGS)
-    assert shell.offers("vrrpctl set lan-v4 Priority=7 P") == {"Preempt"}
+    assert shell.offers("vrrpctl set lan-v4 Priority=7 P") == {"Preempt", "PreemptDelay"}
 
 
 @pytest.mark.parametrize("key", sorted(SETTINGS))

@@ -9,103 +9,27 @@
 
 #include "engine/engine-nd.h"
 
+/* clang-format off */
+static const uint8_t expected[ENGINE_ND_SIZE] = {
+	/* Ethernet, to all nodes */
+	0x33, 0x33, 0, 0, 0, 1, 0x02, 0x11, 0x22, 0x33, 0x44, 0x55, 0x86, 0xdd,
+	/* IPv6: 32 bytes of ICMPv6 with hop limit 255 */
+	0x60, 0, 0, 0, 0, 32, 58, 255,
+	0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3,
+	0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+	/* a neighbour advertisement: router, override */
+	136, 0, 0x12, 0x8e, 0xa0, 0, 0, 0,
+	0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3,
+	/* the target's link-layer address */
+	2, 1, 0x02, 0x11, 0x22, 0x33, 0x44, 0x55,
+};
+/* clang-format on */
+
 static void test_frame(void)
 {
 	static const uint8_t mac[6] = { 0x02, 0x11, 0x22, 0x33, 0x44, 0x55 };
 	static const VrrpAddress address = { .family = VRRP_FAMILY_IPV6,
 					     .bytes = { 0x20, 0x01, 0x0d, 0xb8, [15] = 3 } };
-	static const uint8_t expected[ENGINE_ND_SIZE] = {
-		/* Ethernet, to all nodes */
-		0x33,
-		0x33,
-		0,
-		0,
-		0,
-		1,
-		0x02,
-		0x11,
-		0x22,
-		0x33,
-		0x44,
-		0x55,
-		0x86,
-		0xdd,
-		/* IPv6: 32 bytes of ICMPv6 with hop limit 255 */
-		0x60,
-		0,
-		0,
-		0,
-		0,
-		32,
-		58,
-		255,
-		0x20,
-		0x01,
-		0x0d,
-		0xb8,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		3,
-		0xff,
-		0x02,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		1,
-		/* a neighbour advertisement: router, override */
-		136,
-		0,
-		0x12,
-		0x8e,
-		0xa0,
-		0,
-		0,
-		0,
-		0x20,
-		0x01,
-		0x0d,
-		0xb8,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		3,
-		/* the target's link-layer address */
-		2,
-		1,
-		0x02,
-		0x11,
-		0x22,
-		0x33,
-		0x44,
-		0x55,
-	};
 	uint8_t frame[ENGINE_ND_SIZE];
 
 	engine_nd_build(mac, &address, frame);
