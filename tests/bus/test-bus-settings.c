@@ -101,10 +101,12 @@ static void test_get_settings(void)
 			"'VirtualAddresses': <['192.0.2.3/24']>, 'SourceAddress': <''>, "
 			"'UnicastPeers': <['192.0.2.1', '192.0.2.2']>, "
 			"'UnicastTtl': <byte 0xff>, 'UnicastMinTtl': <byte 0x00>, "
-			"'Preempt': <true>, 'MissedAdverts': <byte 0x03>, "
+			"'MulticastGroup': <''>, 'Preempt': <true>, 'PreemptDelay': <uint64 0>, "
+			"'StartupDelay': <uint64 0>, 'LinkUpDelay': <uint64 0>, 'MissedAdverts': "
+			"<byte 0x03>, "
 			"'TrackInterface': <true>, 'AcceptMode': <true>, "
 			"'AuthenticationType': <'ah'>, 'Checksum': <'auto'>, "
-			"'AnnounceCount': <byte 0x06>},)");
+			"'AnnounceCount': <byte 0x06>, 'AnnounceRefresh': <uint64 0>},)");
 	g_assert_cmpuint(fixture->questions->len, ==, 0);
 
 	/* Update takes it back as it is. */

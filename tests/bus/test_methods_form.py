@@ -69,7 +69,7 @@ VALUES = [
     ({"VirtualAddresses": ["192.168.120.3", ""]}, INVALID, ["VirtualAddresses", "empty"]),
     ({"VirtualAddresses": ["192.168.120.3"] * 10000}, INVALID, ["VirtualAddresses", "1024"]),
     ({"VirtualAddresses": "224.0.0.18"}, INVALID, ["VirtualAddresses", "224.0.0.18"]),
-    ({"UnicastPeers": ["router-b"]}, INVALID, ["UnicastPeers", "router-b", "IPv4 address"]),
+    ({"UnicastPeers": ["router-b"]}, INVALID, ["UnicastPeers", "router-b", "an address"]),
     ({"UnicastMinTtl": "often"}, INVALID, ["UnicastMinTtl=often", "1 to 255", "auto"]),
     ({"AuthenticationType": "sha1"}, INVALID, ["AuthenticationType=sha1", "none, pass or ah"]),
     ({"AuthenticationKey": KEY + "-longer"}, INVALID, ["AuthenticationKey", "8 bytes"]),

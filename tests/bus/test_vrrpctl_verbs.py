@@ -357,7 +357,7 @@ def test_import_adds(node, tmp_path):
 
 
 def test_import_adds_nothing_that_changes_the_election(node, tmp_path):
-    path = seed_copy(tmp_path, "global_defs {\n    vrrp_startup_delay 10\n}\n")
+    path = seed_copy(tmp_path, "global_defs {\n    vrrp_delay_after_boot 10\n}\n")
     before = names(node)
     _, err = ctl(node, "import", path, status=1)
     assert "1 of these can change who is master, so nothing was added." in err and names(node) == before
