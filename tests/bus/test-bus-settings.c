@@ -21,7 +21,8 @@ static char *update(Fixture *fixture, GVariant *settings)
 static char *update_text(Fixture *fixture, const char *settings)
 {
 	g_autoptr(GError) error = NULL;
-	GVariant *parsed = g_variant_parse(G_VARIANT_TYPE("a{sv}"), settings, NULL, NULL, &error);
+	g_autoptr(GVariant) parsed =
+		g_variant_parse(G_VARIANT_TYPE("a{sv}"), settings, NULL, NULL, &error);
 
 	g_assert_no_error(error);
 	return update(fixture, parsed);
@@ -110,8 +111,7 @@ static void test_get_settings(void)
 	g_assert_cmpuint(fixture->questions->len, ==, 0);
 
 	/* Update takes it back as it is. */
-	reply = g_variant_ref_sink(
-		g_variant_parse(G_VARIANT_TYPE("(a{sv})"), text, NULL, NULL, NULL));
+	reply = g_variant_parse(G_VARIANT_TYPE("(a{sv})"), text, NULL, NULL, NULL);
 	settings = g_variant_get_child_value(reply, 0);
 	back = settings;
 	again = update(fixture, back);
@@ -327,7 +327,8 @@ static void test_bounds(void)
 static char *add(Fixture *fixture, const char *name, const char *settings, guint32 flags)
 {
 	g_autoptr(GError) error = NULL;
-	GVariant *parsed = g_variant_parse(G_VARIANT_TYPE("a{sv}"), settings, NULL, NULL, &error);
+	g_autoptr(GVariant) parsed =
+		g_variant_parse(G_VARIANT_TYPE("a{sv}"), settings, NULL, NULL, &error);
 
 	g_assert_no_error(error);
 	return fixture_call(fixture, BUS_PATH, BUS_INTERFACE_MANAGER, "AddInstance",
