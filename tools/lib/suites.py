@@ -22,12 +22,18 @@ SUITES = PLAIN + ["fuzz", "address", "thread"]
 
 # Of the slow suite the sanitizers see the programs in C, and of the daemon as a whole the one case in which it starts, is elected,
 # says goodbye, hands over and comes back.
-NETNS_PROGRAMS = ["netns netlink", "netns netlink-filter", "netns netlink-monitor", "netns engine", "netns threads"]
+NETNS_PROGRAMS = ["netns netlink", "netns netlink-filter", "netns netlink-monitor", "netns engine", "netns engine-ipv6",
+                  "netns threads"]
 NETNS_TEST, NETNS_CASE = "netns seed", "test_stop_hands_over_and_start_takes_back"
+# Of the bus the programs in C, and what takes the daemon and vrrpctl through all of their code; not the cases that mostly wait
+# for a person, for polkit or for the journal.
+BUS_SANITIZED = ["bus-" + name for name in (
+    "failover", "control", "objects", "polkit", "settings", "sink", "source", "turns", "dumps", "interface", "life", "log-control",
+    "methods", "methods-form", "methods-life", "signals", "vrrpctl-bus", "vrrpctl-monitor", "vrrpctl-verbs")]
 
 # What runs with a sanitizer: suite, and which of its tests (None: all).
 SANITIZED = {
-    "address": [("unit", None), ("sim", None), ("bus", None), ("fuzz", None), ("netns", NETNS_PROGRAMS + [NETNS_TEST])],
+    "address": [("unit", None), ("sim", None), ("bus", BUS_SANITIZED), ("fuzz", None), ("netns", NETNS_PROGRAMS + [NETNS_TEST])],
     "thread": [("unit", ["ring", "slot"]), ("netns", ["netns engine", "netns threads", NETNS_TEST])],
 }
 
