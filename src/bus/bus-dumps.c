@@ -23,7 +23,7 @@
 #include "bus-forge.h"
 
 #define OVERDUE_MSEC  250
-#define SOCKET_BUFFER (128 << 10)
+#define SOCKET_BUFFER (512 << 10)
 
 typedef struct Question {
 	sd_bus_message *request;
