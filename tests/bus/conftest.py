@@ -54,6 +54,29 @@ def daemon(system, lab, peer):
     return node
 
 
+@pytest.fixture
+def rule(system):
+    """rule(text): from now on it holds; at the end of the test it does not."""
+    written = []
+
+    def write(text):
+        name = f"{10 + len(written)}-test"
+        system.write_rule(name, text)
+        written.append(name)
+        restart_polkit(system)
+    yield write
+    for name in written:
+        system.remove_rule(name)
+    restart_polkit(system)
+
+
+def restart_polkit(system):
+    """It would notice changed rules by itself, at a time that nobody knows."""
+    if system.polkit:
+        system.stop_polkit()
+    system.start_polkit()
+
+
 def wait_master(system, name, timeout=20):
     wait_for(lambda: system.properties("root", name)["State"] == "master", timeout, f"{name} is master on node 1")
 

@@ -63,28 +63,6 @@ def bus(system, daemon, peer):
     return Bus()
 
 
-@pytest.fixture
-def rule(system):
-    """rule(text): holds from now on, until the end of the test."""
-    written = []
-
-    def write(text):
-        name = f"{20 + len(written)}-methods"
-        system.write_rule(name, text)
-        written.append(name)
-        restart_polkit(system)
-    yield write
-    for name in written:
-        system.remove_rule(name)
-    restart_polkit(system)
-
-
-def restart_polkit(system):
-    if system.polkit:
-        system.stop_polkit()
-    system.start_polkit()
-
-
 def target(interface, name):
     return MANAGER[0] if interface == MANAGER[1] else path_of(name)
 

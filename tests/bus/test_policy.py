@@ -32,29 +32,6 @@ FORBID = """polkit.addRule(function(action, subject) {
 """
 
 
-@pytest.fixture
-def rule(system):
-    """rule(text): from now on it holds; at the end it does not."""
-    written = []
-
-    def write(text):
-        name = f"{10 + len(written)}-test"
-        system.write_rule(name, text)
-        written.append(name)
-        restart_polkit(system)
-    yield write
-    for name in written:
-        system.remove_rule(name)
-    restart_polkit(system)
-
-
-def restart_polkit(system):
-    """It would notice changed rules by itself, at a time that nobody knows."""
-    if system.polkit:
-        system.stop_polkit()
-    system.start_polkit()
-
-
 def transitions(system):
     return {name: system.properties("root", name)["Transitions"] for name in ROUTERS}
 
