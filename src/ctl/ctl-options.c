@@ -7,6 +7,7 @@
  */
 
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,30 +21,58 @@
 #define ORDINARY    1     /* getopt's code for a word that is no option */
 #define HELP_COLUMN 30
 
-typedef struct Option {
+typedef struct Option Option;
+
+struct Option {
 	const char *name;
 	char letter;          /* 0: none */
 	const char *argument; /* as --help shows it; NULL: takes none */
 	guint group;          /* CtlOptionGroup */
-	gboolean (*take)(Ctl *ctl, CtlCommandLine *line, const char *argument);
+	gboolean (*take)(const Option *option, Ctl *ctl, CtlCommandLine *line,
+			 const char *argument);
 	const char *help;
-} Option;
+	gsize offset; /* in Ctl, of what take_true() and its like set */
+};
 
 /* --- What they do ---------------------------------------------------------------------------- */
 
-static gboolean take_help(Ctl *ctl, CtlCommandLine *line, const char *argument)
+static gboolean take_true(const Option *option, Ctl *ctl, CtlCommandLine *line,
+			  const char *argument)
+{
+	G_STRUCT_MEMBER(gboolean, ctl, option->offset) = TRUE;
+	return TRUE;
+}
+
+static gboolean take_false(const Option *option, Ctl *ctl, CtlCommandLine *line,
+			   const char *argument)
+{
+	G_STRUCT_MEMBER(gboolean, ctl, option->offset) = FALSE;
+	return TRUE;
+}
+
+static gboolean take_text(const Option *option, Ctl *ctl, CtlCommandLine *line,
+			  const char *argument)
+{
+	G_STRUCT_MEMBER(const char *, ctl, option->offset) = argument;
+	return TRUE;
+}
+
+static gboolean take_help(const Option *option, Ctl *ctl, CtlCommandLine *line,
+			  const char *argument)
 {
 	line->help = TRUE;
 	return TRUE;
 }
 
-static gboolean take_version(Ctl *ctl, CtlCommandLine *line, const char *argument)
+static gboolean take_version(const Option *option, Ctl *ctl, CtlCommandLine *line,
+			     const char *argument)
 {
 	line->version = TRUE;
 	return TRUE;
 }
 
-static gboolean take_json(Ctl *ctl, CtlCommandLine *line, const char *argument)
+static gboolean take_json(const Option *option, Ctl *ctl, CtlCommandLine *line,
+			  const char *argument)
 {
 	static const char *const words[] = { "off", "short", "pretty" };
 
@@ -56,7 +85,7 @@ static gboolean take_json(Ctl *ctl, CtlCommandLine *line, const char *argument)
 	return FALSE;
 }
 
-static gboolean take_j(Ctl *ctl, CtlCommandLine *line, const char *argument)
+static gboolean take_j(const Option *option, Ctl *ctl, CtlCommandLine *line, const char *argument)
 {
 	ctl->json = ctl_terminal_is_terminal() ? CTL_JSON_PRETTY : CTL_JSON_SHORT;
 	return TRUE;
@@ -73,38 +102,16 @@ static gboolean take_place(const char *option, const char *argument, const char 
 	return TRUE;
 }
 
-static gboolean take_host(Ctl *ctl, CtlCommandLine *line, const char *argument)
+static gboolean take_host(const Option *option, Ctl *ctl, CtlCommandLine *line,
+			  const char *argument)
 {
 	return take_place("--host", argument, &ctl->host);
 }
 
-static gboolean take_machine(Ctl *ctl, CtlCommandLine *line, const char *argument)
+static gboolean take_machine(const Option *option, Ctl *ctl, CtlCommandLine *line,
+			     const char *argument)
 {
 	return take_place("--machine", argument, &ctl->machine);
-}
-
-static gboolean take_no_pager(Ctl *ctl, CtlCommandLine *line, const char *argument)
-{
-	ctl->pager = FALSE;
-	return TRUE;
-}
-
-static gboolean take_no_legend(Ctl *ctl, CtlCommandLine *line, const char *argument)
-{
-	ctl->legend = FALSE;
-	return TRUE;
-}
-
-static gboolean take_no_ask_password(Ctl *ctl, CtlCommandLine *line, const char *argument)
-{
-	ctl->ask_password = FALSE;
-	return TRUE;
-}
-
-static gboolean take_quiet(Ctl *ctl, CtlCommandLine *line, const char *argument)
-{
-	ctl->quiet = TRUE;
-	return TRUE;
 }
 
 static gboolean parse_span(const char *option, const char *text, guint days, gboolean zero_ok,
@@ -125,13 +132,15 @@ static gboolean parse_span(const char *option, const char *text, guint days, gbo
 	return TRUE;
 }
 
-static gboolean take_timeout(Ctl *ctl, CtlCommandLine *line, const char *argument)
+static gboolean take_timeout(const Option *option, Ctl *ctl, CtlCommandLine *line,
+			     const char *argument)
 {
 	return parse_span("--timeout", argument, 1, FALSE, &ctl->timeout_usec);
 }
 
 /* -p may be given several times, and names may be separated by commas. */
-static gboolean take_property(Ctl *ctl, CtlCommandLine *line, const char *argument)
+static gboolean take_property(const Option *option, Ctl *ctl, CtlCommandLine *line,
+			      const char *argument)
 {
 	g_auto(GStrv) names = g_strsplit(argument, ",", -1);
 
@@ -145,57 +154,10 @@ static gboolean take_property(Ctl *ctl, CtlCommandLine *line, const char *argume
 	return TRUE;
 }
 
-static gboolean take_value(Ctl *ctl, CtlCommandLine *line, const char *argument)
-{
-	ctl->value = TRUE;
-	return TRUE;
-}
-
-static gboolean take_exec(Ctl *ctl, CtlCommandLine *line, const char *argument)
-{
-	ctl->exec = argument;
-	return TRUE;
-}
-
-static gboolean take_runtime(Ctl *ctl, CtlCommandLine *line, const char *argument)
-{
-	ctl->runtime = TRUE;
-	return TRUE;
-}
-
-static gboolean take_hold(Ctl *ctl, CtlCommandLine *line, const char *argument)
+static gboolean take_hold(const Option *option, Ctl *ctl, CtlCommandLine *line,
+			  const char *argument)
 {
 	return parse_span("--hold", argument, 365, TRUE, &ctl->hold_usec);
-}
-
-static gboolean take_why(Ctl *ctl, CtlCommandLine *line, const char *argument)
-{
-	ctl->why = argument;
-	return TRUE;
-}
-
-static gboolean take_output(Ctl *ctl, CtlCommandLine *line, const char *argument)
-{
-	ctl->output = argument;
-	return TRUE;
-}
-
-static gboolean take_dry_run(Ctl *ctl, CtlCommandLine *line, const char *argument)
-{
-	ctl->dry_run = TRUE;
-	return TRUE;
-}
-
-static gboolean take_replace(Ctl *ctl, CtlCommandLine *line, const char *argument)
-{
-	ctl->replace = TRUE;
-	return TRUE;
-}
-
-static gboolean take_accept_changes(Ctl *ctl, CtlCommandLine *line, const char *argument)
-{
-	ctl->accept_changes = TRUE;
-	return TRUE;
 }
 
 /* --- The table ------------------------------------------------------------------------------- */
@@ -208,27 +170,39 @@ static const Option options[] = {
 	{ "machine", 'M', "MACHINE", 0, take_machine, "Do it in a container of this host" },
 	{ "json", 0, "MODE", 0, take_json, "Print JSON: pretty, short or off" },
 	{ NULL, 'j', NULL, 0, take_j, "--json=pretty on a terminal, --json=short otherwise" },
-	{ "no-pager", 0, NULL, 0, take_no_pager, "Do not page long output" },
-	{ "no-legend", 0, NULL, 0, take_no_legend, "Do not print headers and footers" },
-	{ "no-ask-password", 0, NULL, 0, take_no_ask_password,
-	  "Let polkit not ask for a password" },
+	{ "no-pager", 0, NULL, 0, take_false, "Do not page long output",
+	  offsetof(Ctl, pager) },
+	{ "no-legend", 0, NULL, 0, take_false, "Do not print headers and footers",
+	  offsetof(Ctl, legend) },
+	{ "no-ask-password", 0, NULL, 0, take_false,
+	  "Let polkit not ask for a password",
+	  offsetof(Ctl, ask_password) },
 	{ "timeout", 0, "SPAN", 0, take_timeout, "Wait so long for an answer, or for a state" },
-	{ "quiet", 'q', NULL, 0, take_quiet, "Say only what went wrong" },
+	{ "quiet", 'q', NULL, 0, take_true, "Say only what went wrong",
+	  offsetof(Ctl, quiet) },
 	{ "property", 'p', "NAME", CTL_OPTIONS_SHOW, take_property, "Show only this property" },
-	{ "value", 0, NULL, CTL_OPTIONS_SHOW, take_value, "Print values without their names" },
-	{ "exec", 0, "COMMAND", CTL_OPTIONS_MONITOR, take_exec, "Run a command for each transition" },
-	{ "runtime", 0, NULL, CTL_OPTIONS_CHANGE, take_runtime, "Forget it when vrrpd restarts" },
+	{ "value", 0, NULL, CTL_OPTIONS_SHOW, take_true, "Print values without their names",
+	  offsetof(Ctl, value) },
+	{ "exec", 0, "COMMAND", CTL_OPTIONS_MONITOR, take_text, "Run a command for each transition",
+	  offsetof(Ctl, exec) },
+	{ "runtime", 0, NULL, CTL_OPTIONS_CHANGE, take_true, "Forget it when vrrpd restarts",
+	  offsetof(Ctl, runtime) },
 	{ "hold", 0, "SPAN", CTL_OPTIONS_FAILOVER, take_hold,
 	  "Do not take mastership back for so long" },
-	{ "why", 0, "TEXT", CTL_OPTIONS_HOLD, take_why, "What to tell those who wonder" },
-	{ "output", 'o', "DIR", CTL_OPTIONS_IMPORT, take_output,
-	  "Write DIR/NAME.conf; needs no daemon" },
-	{ "dry-run", 'n', NULL, CTL_OPTIONS_IMPORT, take_dry_run,
-	  "Show what would be written, and write nothing" },
-	{ "replace", 0, NULL, CTL_OPTIONS_IMPORT, take_replace,
-	  "Replace files or instances that exist" },
-	{ "accept-changes", 0, NULL, CTL_OPTIONS_IMPORT, take_accept_changes,
-	  "Go on although somebody else may become master" },
+	{ "why", 0, "TEXT", CTL_OPTIONS_HOLD, take_text, "What to tell those who wonder",
+	  offsetof(Ctl, why) },
+	{ "output", 'o', "DIR", CTL_OPTIONS_IMPORT, take_text,
+	  "Write DIR/NAME.conf; needs no daemon",
+	  offsetof(Ctl, output) },
+	{ "dry-run", 'n', NULL, CTL_OPTIONS_IMPORT, take_true,
+	  "Show what would be written, and write nothing",
+	  offsetof(Ctl, dry_run) },
+	{ "replace", 0, NULL, CTL_OPTIONS_IMPORT, take_true,
+	  "Replace files or instances that exist",
+	  offsetof(Ctl, replace) },
+	{ "accept-changes", 0, NULL, CTL_OPTIONS_IMPORT, take_true,
+	  "Go on although somebody else may become master",
+	  offsetof(Ctl, accept_changes) },
 };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(options) <= 64); /* a bit each in CtlCommandLine */
@@ -309,7 +283,7 @@ static gboolean take_option(Ctl *ctl, CtlCommandLine *line, int code)
 	if (!option) /* getopt said what is wrong */
 		return FALSE;
 	line->given |= UINT64_C(1) << (option - options);
-	return option->take(ctl, line, optarg);
+	return option->take(option, ctl, line, optarg);
 }
 
 static gboolean command_begins(const GPtrArray *words, CtlCommandPlace place)

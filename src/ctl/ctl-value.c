@@ -7,52 +7,41 @@
 
 #include <errno.h>
 
+#include "ctl-json.h"
 #include "ctl-value.h"
 #include "ctl-words.h"
 
+/* Numbers are written as in JSON. */
+static int append_number(GString *text, sd_bus_message *message)
+{
+	g_autoptr(GString) json = g_string_new(NULL);
+	int r = ctl_json_message(json, message);
+
+	if (r >= 0)
+		g_string_append_len(text, json->str, (gssize)json->len);
+	return r;
+}
+
 static int append_basic(GString *text, sd_bus_message *message, char type)
 {
-	union {
-		uint8_t y;
-		int b;
-		int16_t n;
-		uint16_t q;
-		int32_t i;
-		uint32_t u;
-		int64_t x;
-		uint64_t t;
-		double d;
-		const char *s;
-	} value = {};
-	int r = sd_bus_message_read_basic(message, type, &value);
 	g_autofree char *printable = NULL;
-	char number[G_ASCII_DTOSTR_BUF_SIZE];
+	const char *word;
+	int yes, r;
 
+	if (type == 'b') {
+		r = sd_bus_message_read_basic(message, type, &yes);
+		if (r >= 0)
+			g_string_append(text, yes ? "yes" : "no");
+		return r;
+	}
+	if (type != 's' && type != 'o' && type != 'g')
+		return append_number(text, message);
+	r = sd_bus_message_read_basic(message, type, &word);
 	if (r < 0)
 		return r;
-	if (type == 'b')
-		g_string_append(text, value.b ? "yes" : "no");
-	else if (type == 'y')
-		g_string_append_printf(text, "%u", value.y);
-	else if (type == 'n')
-		g_string_append_printf(text, "%d", value.n);
-	else if (type == 'q')
-		g_string_append_printf(text, "%u", value.q);
-	else if (type == 'i')
-		g_string_append_printf(text, "%d", value.i);
-	else if (type == 'u')
-		g_string_append_printf(text, "%u", value.u);
-	else if (type == 'x')
-		g_string_append_printf(text, "%" G_GINT64_FORMAT, value.x);
-	else if (type == 't')
-		g_string_append_printf(text, "%" G_GUINT64_FORMAT, value.t);
-	else if (type == 'd')
-		g_string_append(text, g_ascii_dtostr(number, sizeof number, value.d));
-	else if (type == 's' || type == 'o' || type == 'g')
-		g_string_append(text, printable = ctl_words_printable(value.s));
-	else
-		return -EOPNOTSUPP;
-	return 0;
+	printable = ctl_words_printable(word);
+	g_string_append(text, printable);
+	return r;
 }
 
 static int append_container(GString *text, sd_bus_message *message, char type, const char *contents)

@@ -7,54 +7,21 @@
  */
 
 #include <math.h>
-#include <stdarg.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "ctl-message.h"
 #include "ctl/ctl-json.h"
-
-typedef struct Fixture {
-	sd_bus *bus;
-	int peer;
-} Fixture;
-
-static void set_up(Fixture *fixture, gconstpointer data)
-{
-	sd_id128_t id;
-	int fds[2];
-
-	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
-	g_assert_cmpint(sd_bus_new(&fixture->bus), >=, 0);
-	g_assert_cmpint(sd_bus_set_fd(fixture->bus, fds[0], fds[0]), >=, 0);
-	g_assert_cmpint(sd_id128_randomize(&id), >=, 0);
-	g_assert_cmpint(sd_bus_set_server(fixture->bus, TRUE, id), >=, 0);
-	g_assert_cmpint(sd_bus_start(fixture->bus), >=, 0);
-	fixture->peer = fds[1];
-}
-
-static void tear_down(Fixture *fixture, gconstpointer data)
-{
-	close(fixture->peer);
-	sd_bus_close_unref(fixture->bus);
-}
 
 /* The JSON of one value; @types and the rest as for sd_bus_message_append(). */
 static char *json_of(Fixture *fixture, const char *types, ...)
 {
-	g_autoptr(sd_bus_message) message = NULL;
-	GString *json = g_string_new(NULL);
 	va_list arguments;
+	char *text;
 
-	g_assert_cmpint(sd_bus_message_new_signal(fixture->bus, &message, "/x", "x.y", "Z"), >=, 0);
 	va_start(arguments, types);
-	g_assert_cmpint(sd_bus_message_appendv(message, types, arguments), >=, 0);
+	text = message_text(fixture, ctl_json_message, types, arguments);
 	va_end(arguments);
-	g_assert_cmpint(sd_bus_message_seal(message, 1, 0), >=, 0);
-	g_assert_cmpint(sd_bus_message_rewind(message, TRUE), >=, 0);
-	g_assert_cmpint(ctl_json_message(json, message), >=, 0);
-	g_assert_cmpint(sd_bus_message_at_end(message, TRUE), >, 0);
-	return g_string_free(json, FALSE);
+	return text;
 }
 
 #define assert_json(expected, ...)                                     \
