@@ -17,16 +17,22 @@ def write_routers(node, priority):
 
 
 @pytest.fixture(scope="module")
-def system():
+def alone():
+    """A private system whose bus has not been started."""
     private = PrivateSystem()
-    private.start_bus()
-    private.start_polkit()
     yield private
     private.stop()
 
 
 @pytest.fixture(scope="module")
-def lab(system):
+def system(alone):
+    alone.start_bus()
+    alone.start_polkit()
+    return alone
+
+
+@pytest.fixture(scope="module")
+def lab(alone):
     with Lab(routers=2, clients=0) as laboratory:
         yield laboratory
 

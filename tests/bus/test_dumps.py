@@ -11,7 +11,7 @@ from gi.repository import Gio, GLib
 
 from bus_load import OBJECTS, Load
 from lab import Lab, run, wait_for
-from private_bus import INSTANCE, MANAGER, NAME, SOCKET, PrivateSystem, SystemDaemon, path_of
+from private_bus import INSTANCE, MANAGER, NAME, SOCKET, SystemDaemon, path_of
 from wire import BUS, ERROR, PROPERTIES, REPLY, Wire, values
 
 OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
@@ -22,17 +22,8 @@ DISABLED = 1500
 PER_SENDER, TOTAL = 16, 1024
 
 
-@pytest.fixture(scope="module", name="alone")
-def fixture_alone():
-    private = PrivateSystem()
-    private.start_bus()
-    private.start_polkit()
-    yield private
-    private.stop()
-
-
 @pytest.fixture(scope="module", name="node")
-def fixture_node(alone):
+def fixture_node(system):
     with Lab(routers=1, clients=0) as lab:
         node = SystemDaemon(lab, 1)
         for i in range(DISABLED):
@@ -42,9 +33,9 @@ def fixture_node(alone):
                    VirtualAddresses=["192.168.120.3/21", "192.168.120.4"], UnicastPeers="192.168.120.2")
         node.write("gone", Interface="eth99", VirtualRouterId=12, VirtualAddresses="192.168.120.5/21")
         node.start()
-        alone.wait_name()
-        wait_for(lambda: alone.properties("root", "lan")["State"] == "master", 20, "lan is master")
-        wait_for(lambda: len(alone.properties("root", "lan")["InstalledAddresses"]) == 2, 20, "the addresses")
+        system.wait_name()
+        wait_for(lambda: system.properties("root", "lan")["State"] == "master", 20, "lan is master")
+        wait_for(lambda: len(system.properties("root", "lan")["InstalledAddresses"]) == 2, 20, "the addresses")
         yield node
 
 
@@ -57,7 +48,7 @@ def busctl(path, interface, method, *arguments):
 # --- What they say
 
 
-def test_managed_objects_say_what_get_all_says(alone, node):
+def test_managed_objects_say_what_get_all_says(system, node):
     objects = busctl(*OBJECTS)[0]
     assert len(objects) == DISABLED + 2
     assert set(objects) == {entry[1] for entry in busctl(*MANAGER, "ListInstances")[0]}
@@ -85,7 +76,7 @@ def typed(interfaces):
              for prop in children(interface.get_child_value(1))} for interface in children(interfaces)}
 
 
-def test_managed_objects_say_what_interfaces_added_says(alone, node):
+def test_managed_objects_say_what_interfaces_added_says(system, node):
     flags = Gio.DBusConnectionFlags
     connection = Gio.DBusConnection.new_for_address_sync(
         "unix:path=" + SOCKET, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
@@ -95,7 +86,7 @@ def test_managed_objects_say_what_interfaces_added_says(alone, node):
     connection.call_sync(BUS[1], *BUS, "GetId", None, None, 0, 20000, None)  # the subscription is there
     node.write("late", Interface="eth98", VirtualRouterId=12, VirtualAddresses="192.168.120.7/21", Enabled="no")
     try:
-        assert alone.reload("root")[0] == ["late"]
+        assert system.reload("root")[0] == ["late"]
 
         def got():
             GLib.MainContext.default().iteration(False)
@@ -116,10 +107,10 @@ def test_managed_objects_say_what_interfaces_added_says(alone, node):
         assert set(interfaces) > {INSTANCE, STATISTICS}
     finally:
         node.remove("late")
-        assert alone.reload("root")[2] == ["late"]
+        assert system.reload("root")[2] == ["late"]
 
 
-def test_all_statistics(alone, node):
+def test_all_statistics(system, node):
     def get():
         return busctl(path_of("lan"), STATISTICS, "Get")[0]
     before = get()
@@ -134,14 +125,14 @@ def test_all_statistics(alone, node):
     assert not any(everything[path_of("off-0000")].values())
 
 
-def test_describe(alone, node):
+def test_describe(system, node):
     described = json.loads(busctl(*MANAGER, "Describe")[0])
     assert [i["Name"] for i in described["Instances"]] == [e[0] for e in busctl(*MANAGER, "ListInstances")[0]]
     one = json.loads(busctl(path_of("gone"), INSTANCE, "Describe")[0])
     assert next(i for i in described["Instances"] if i["Name"] == "gone") == one
 
 
-def test_arguments_are_refused(alone, node):
+def test_arguments_are_refused(system, node):
     with Wire(BOB) as wire:
         reply = wire.call(*OBJECTS, "s", "x")
         assert reply.kind == ERROR and reply.error == "org.freedesktop.DBus.Error.InvalidArgs"
@@ -204,7 +195,7 @@ def fixture_monitor(node):
     monitor.wire.close()
 
 
-def test_short_calls_come_first(alone, node, monitor):
+def test_short_calls_come_first(system, node, monitor):
     """Sixteen long answers are owed to one client; another's property read does not wait for them."""
     with Wire(BOB) as greedy, Wire(ALICE) as modest:
         with Frozen(node) as frozen:
@@ -217,7 +208,7 @@ def test_short_calls_come_first(alone, node, monitor):
         assert order.index(modest.name) <= 2, order
 
 
-def test_senders_take_turns(alone, node, monitor):
+def test_senders_take_turns(system, node, monitor):
     with Wire(BOB) as greedy, Wire(ALICE) as modest, Wire(ALICE) as third:
         with Frozen(node) as frozen:
             for _ in range(PER_SENDER):
@@ -236,7 +227,7 @@ def test_senders_take_turns(alone, node, monitor):
         assert order[5:] == [first] * (PER_SENDER - 2)
 
 
-def test_a_sender_may_have_so_many_questions(alone, node):
+def test_a_sender_may_have_so_many_questions(system, node):
     with Wire(BOB) as greedy, Wire(ALICE) as modest:
         with Frozen(node) as frozen:
             serials = [greedy.send(*OBJECTS) for _ in range(100)]
@@ -254,7 +245,7 @@ def test_a_sender_may_have_so_many_questions(alone, node):
         assert greedy.call(*OBJECTS).kind == REPLY
 
 
-def test_so_many_questions_in_all(alone, node):
+def test_so_many_questions_in_all(system, node):
     wires = [Wire(BOB) for _ in range(TOTAL // PER_SENDER + 2)]
     with Frozen(node) as frozen:
         for wire in wires:
@@ -270,7 +261,7 @@ def test_so_many_questions_in_all(alone, node):
         wire.close()
 
 
-def test_who_leaves_is_not_answered(alone, node, monitor):
+def test_who_leaves_is_not_answered(system, node, monitor):
     with Wire(ALICE) as modest:
         gone = Wire(BOB)
         with Frozen(node) as frozen:
@@ -278,7 +269,7 @@ def test_who_leaves_is_not_answered(alone, node, monitor):
                 gone.send(*OBJECTS)
             frozen.sent(gone)
             gone.close()
-            wait_for(lambda: not alone.has_owner(gone.name), 20, "it has left")
+            wait_for(lambda: not system.has_owner(gone.name), 20, "it has left")
             modest.send(*OBJECTS)
             frozen.sent(modest)
         monitor.answers([modest])
@@ -292,7 +283,7 @@ def test_who_leaves_is_not_answered(alone, node, monitor):
         assert gone.name not in seen
 
 
-def test_who_wants_no_answer_costs_nothing(alone, node, monitor):
+def test_who_wants_no_answer_costs_nothing(system, node, monitor):
     with Wire(BOB) as wire:
         with Frozen(node) as frozen:
             for _ in range(PER_SENDER):
@@ -312,7 +303,7 @@ def processor_time(node):
         return int(file.read().split()[0]) // 20_000_000  # in steps of 20 ms: it never stands quite still
 
 
-def test_a_bus_that_does_not_read(alone, node):
+def test_a_bus_that_does_not_read(system, node):
     """Sixty long answers are asked for, and the bus stops: the daemon writes one and waits."""
     wires = [Wire(BOB) for _ in range(4)]
     size = len(wires[0].call(*OBJECTS).body) / 2**20
@@ -323,7 +314,7 @@ def test_a_bus_that_does_not_read(alone, node):
             for _ in range(15):
                 wire.send(*OBJECTS)
         frozen.sent(*wires)
-        alone.bus.send_signal(signal.SIGSTOP)
+        system.bus.send_signal(signal.SIGSTOP)
     try:
         def at_rest():
             before = processor_time(node)
@@ -335,14 +326,14 @@ def test_a_bus_that_does_not_read(alone, node):
         # A message under way may take twice its size, and be copied once.
         assert grown < 6 * size or node.sanitized(), "it holds the answers that nobody reads"
     finally:
-        alone.bus.send_signal(signal.SIGCONT)
+        system.bus.send_signal(signal.SIGCONT)
     for wire in wires:
         for _ in range(15):
             assert wire.receive().kind == REPLY
         wire.close()
 
 
-def test_long_answers_beside_floods(alone, node, tmp_path):
+def test_long_answers_beside_floods(system, node, tmp_path):
     """They come last; that they come at all is in test-bus-turns.c."""
     floods = [Load("flood", BOB, tmp_path, path_of("lan")) for _ in range(3)]
     try:

@@ -10,10 +10,10 @@ import pytest
 
 from bus_load import Load
 from conftest import write_routers
-from lab import Lab, always, wait_for
+from lab import always, wait_for
 from nodes import Vrrpd
 from observe import Sniffer
-from private_bus import INSTANCE, NAME, PrivateSystem, SystemDaemon, path_of
+from private_bus import INSTANCE, NAME, SystemDaemon, path_of
 from wire import BUS, ERROR, REPLY, SIGNAL, Wire, values
 
 ALICE, BOB = 2001, 2002
@@ -25,20 +25,6 @@ GAP_LIMIT = INTERVAL + 20 * 0.005
 BACK_LIMIT = 20
 PATH = path_of("failover_test")
 VRIDS = (10, 11)
-
-
-@pytest.fixture(scope="module", name="alone")
-def fixture_alone():
-    """A private system whose bus has not been started."""
-    private = PrivateSystem()
-    yield private
-    private.stop()
-
-
-@pytest.fixture(scope="module")
-def lab(alone):
-    with Lab(routers=2, clients=0) as laboratory:
-        yield laboratory
 
 
 @pytest.fixture(scope="module")

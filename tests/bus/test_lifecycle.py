@@ -5,23 +5,9 @@ import time
 import pytest
 
 from conftest import write_routers
-from lab import Lab, always, wait_for
+from lab import always, wait_for
 from nodes import Vrrpd
-from private_bus import PrivateSystem, SystemDaemon, path_of
-
-
-@pytest.fixture(scope="module")
-def alone():
-    """A private system whose bus has not been started."""
-    private = PrivateSystem()
-    yield private
-    private.stop()
-
-
-@pytest.fixture(scope="module")
-def lab(alone):
-    with Lab(routers=2, clients=0) as laboratory:
-        yield laboratory
+from private_bus import SystemDaemon, path_of
 
 
 @pytest.fixture(scope="module")
