@@ -117,12 +117,14 @@ def summary(excess):
 
 def report(interval, results, backups):
     print(f"\nCrash takeover, version 3, interval {interval * 1e3:g} ms: first gratuitous ARP less Master_Down_Interval, in ms\n")
-    print("| master | backup | runs | least | median | worst | first advert: median | takeovers from a living master |\n"
-          "|---|---|---:|---:|---:|---:|---:|---:|")
+    print("| master | backup | runs | least | median | worst | first advert: median | in the worst run | takeovers from a living master |\n"
+          "|---|---|---:|---:|---:|---:|---:|---:|---:|")
     for (master, backup), measured in results.items():
         s = summary(measured.excess)
+        # Late already, or only the address? The advert leaves before the kernel is asked for anything.
+        advert_then = measured.adverts[measured.excess.index(s["worst"])]
         print(f"| {master} | {backup} | {len(measured.excess)} | {s['least']:.3f} | {s['median']:.3f} | {s['worst']:.3f} | "
-              f"{statistics.median(measured.adverts):.3f} | {measured.spurious} |")
+              f"{statistics.median(measured.adverts):.3f} | {advert_then:.3f} | {measured.spurious} |")
     others = backups[1:]
     print("\n| master |" + "".join(f" vrrpd / {other}: median | worst |" for other in others) + "\n|---|" + "---:|---:|" * len(others))
     for master in MASTERS:
